@@ -1,0 +1,1 @@
+"""The running process: settings, ledger, transports, command line."""

@@ -1,0 +1,1 @@
+"""One Slack conversation each: text in, blocks out."""

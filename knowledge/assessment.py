@@ -1,0 +1,91 @@
+"""The engine's answer as data: what ``assess`` returns and what the ledger keeps."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from knowledge.factors import PatientFactors
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Interval = tuple[Fraction, Fraction]
+
+
+class Outcome(StrEnum):
+    """Outcomes Tarla speaks of. The two of grade 3 or higher get counts, never an estimate."""
+
+    CRS_ANY = "crs_any"
+    CRS_GRADE2PLUS = "crs_grade2plus"
+    ICANS_ANY = "icans_any"
+    CRS_GRADE3PLUS = "crs_grade3plus"
+    ICANS_GRADE3PLUS = "icans_grade3plus"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class OutcomeRisk(_Frozen):
+    """Risk of one outcome for one patient; every figure a fraction of 1.
+
+    ``risk`` and ``interval`` (95 %) are for a centre not in the evidence;
+    ``risk_study_centre`` and its interval for the founding study's own centre.
+    ``risk_by_prior`` is the risk under the narrowest and the widest prior.
+    """
+
+    outcome: Outcome
+    risk: Fraction
+    interval: Interval
+    risk_study_centre: Fraction
+    interval_study_centre: Interval
+    risk_by_prior: Interval
+
+
+class ObservedCount(_Frozen):
+    """Events among ``n`` patients of the founding study with the exact 95 % interval.
+
+    ``events`` and ``interval`` are None where the study reports none.
+    """
+
+    outcome: Outcome
+    events: int | None
+    n: int
+    interval: Interval | None
+
+
+class ModelVersion(_Frozen):
+    """Which model answered: its name and the SHA-256 of its file."""
+
+    id: str
+    sha256: str
+
+
+class Assessment(_Frozen):
+    """Everything the engine says of one patient, and on what it rests."""
+
+    factors: PatientFactors
+    outcomes: tuple[OutcomeRisk, ...]
+    observed: tuple[ObservedCount, ...]
+    assumptions: tuple[str, ...]
+    evidence: tuple[str, ...]
+    model: ModelVersion
+
+    def risk_of(self, outcome: Outcome) -> OutcomeRisk:
+        """The estimate for one outcome.
+
+        Raises:
+            KeyError: the outcome has no patient estimate.
+        """
+        for estimate in self.outcomes:
+            if estimate.outcome is outcome:
+                return estimate
+        raise KeyError(outcome)
+
+    def observed_of(self, outcome: Outcome) -> ObservedCount:
+        """What the founding study saw of one outcome."""
+        for count in self.observed:
+            if count.outcome is outcome:
+                return count
+        raise KeyError(outcome)
