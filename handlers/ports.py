@@ -1,0 +1,98 @@
+"""What a conversation needs from the outside world, as Protocols.
+
+The process (``bot``) provides the real parts; tests provide hand-written fakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, Union
+
+# Ledger payloads are canonical JSON (RFC 8785): decimals travel as strings, so
+# that every implementation of the canonical form gives the same bytes.
+Json = Union[str, int, bool, None, Sequence["Json"], Mapping[str, "Json"]]  # noqa: UP007 - `|` cannot hold a forward reference at run time
+
+
+class Kind(StrEnum):
+    """Kinds of ledger event that a conversation gives rise to."""
+
+    COMPUTED = "computed"
+    REFUSED = "refused"
+    DELIVERED = "delivered"
+    DELIVERY_FAILED = "delivery_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event to be recorded.
+
+    ``idem_key`` names the request it belongs to: the same key is never recorded
+    twice. ``ref`` is the ``seq`` of the earlier event that this one is about.
+    """
+
+    idem_key: str
+    kind: Kind
+    payload: Mapping[str, Json]
+    ref: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it stands in the ledger, durable."""
+
+    seq: int
+    time: str
+    leaf: bytes
+
+    @property
+    def receipt(self) -> str:
+        """What the reader can quote: the sequence number and the start of the leaf hash."""
+        return f"{self.seq}-{self.leaf.hex()[:4]}"
+
+
+class AlreadyRecordedError(Exception):
+    """The idempotency key is in the ledger already; nothing was written."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        super().__init__(f"already recorded as {recorded.receipt}")
+        self.recorded = recorded
+
+
+class LedgerUnavailableError(Exception):
+    """The event could not be made durable in time, and will not appear later.
+
+    ``code`` is a short closed-vocabulary reason (``locked``, ``disk_full``,
+    ``read_only``, ``cannot_open``, ``timeout``, ``damaged``, ``closed``).
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Ledger(Protocol):
+    """The audit ledger as a conversation sees it."""
+
+    async def record(self, entry: Entry) -> Recorded:
+        """Make the entry durable and return where it stands.
+
+        Raises:
+            AlreadyRecordedError: its ``idem_key`` is in the ledger.
+            LedgerUnavailableError: it is not durable and will not become so.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Wall-clock time, for the ledger and for measuring how long an answer took."""
+
+    def now(self) -> datetime:
+        """Current time, timezone-aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never steps back."""
+        ...
