@@ -1,0 +1,37 @@
+"""Numbered changes to the ledger's schema; each brings ``user_version`` up by one.
+
+Imported only when a file is new or older than the code, since sqlite-utils is
+slow to import. A function here is never edited once released: change by adding.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from bot.ledger import schema
+
+migrations = Migrations("tarla_ledger")
+
+
+@migrations()
+def m001_event_and_payload(db: Database) -> None:
+    """The two tables and their guards."""
+    db.execute(schema.CREATE_EVENT)
+    db.execute(schema.CREATE_PAYLOAD)
+    for statement in schema.CREATE_GUARDS:
+        db.execute(statement)
+    db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    db.execute("PRAGMA user_version = 1")
+
+
+def apply_pending(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date inside the caller's open transaction.
+
+    The connection stays the standard library's: sqlite-utils may hold another
+    SQLite, and two on one file would break each other's locks. Its plugins are
+    not loaded, so that nothing foreign runs on the ledger.
+    """
+    migrations.apply(Database(connection, execute_plugins=False, strict=True))

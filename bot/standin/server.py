@@ -1,0 +1,166 @@
+"""The stand-in itself: one aiohttp server on 127.0.0.1, on a free port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from bot.standin.payloads import Caller, Workspace, envelope, slash_command_payload
+from bot.standin.sockets import Sockets
+from bot.standin.web_api import ApiCall, WebApi, read_arguments
+
+HOST = "127.0.0.1"
+# Slack shows the user an error when a command is not acknowledged within 3 s.
+ACKNOWLEDGE_SECONDS = 3.0
+# A response_url takes five messages (within 30 minutes, which no run here outlasts).
+RESPONSE_URL_USES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One body posted to a ``response_url``, and the HTTP status it was answered with."""
+
+    response_id: str
+    body: dict[str, Any]
+    status: int
+
+
+class SlackStandin:
+    """Slack as one app sees it: Web API, Socket Mode and ``response_url``; everything is recorded.
+
+    Use as an async context manager. ``calls``, ``acknowledgements`` and
+    ``responses`` hold what the app sent, in order. Set ``response_status`` to
+    make every ``response_url`` fail with that status.
+    """
+
+    def __init__(
+        self, *, bot_token: str, app_token: str, workspace: Workspace | None = None, caller: Caller | None = None
+    ) -> None:
+        self.workspace = workspace or Workspace()
+        self.caller = caller or Caller()
+        self.response_status = 200
+        self.acknowledgements: list[dict[str, Any]] = []
+        self.responses: list[Response] = []
+        self.sockets = Sockets(self.workspace.app_id)
+        users = {
+            self.caller.user_id: self.caller.user_name,
+            self.workspace.bot_user_id: self.workspace.bot_name,
+        }
+        self._api = WebApi(bot_token, app_token, self.workspace, users, self._new_socket_url)
+        self._uses: dict[str, int] = {}
+        self._port = 0
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def base_url(self) -> str:
+        """The server's address, ``http://127.0.0.1:PORT``."""
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def api_url(self) -> str:
+        """Base address of the Web API, with the slash that slack_sdk wants at its end."""
+        return f"{self.base_url}/api/"
+
+    @property
+    def calls(self) -> list[ApiCall]:
+        """Every Web API call so far, refused ones included."""
+        return self._api.calls
+
+    async def __aenter__(self) -> Self:
+        """Listen on a free port of 127.0.0.1."""
+        app = web.Application()
+        app.router.add_route("*", "/api/{method}", self._call)
+        app.router.add_get("/link", self.sockets.handle)
+        app.router.add_post("/response/{response_id}", self._respond)
+        # The sockets are closed before the runner stops, so it has nothing to wait for.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, 0).start()
+        self._port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every socket and stop listening."""
+        await self.sockets.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def new_response_url(self) -> str:
+        """A ``response_url`` of its own for one command or interaction."""
+        response_id = str(len(self._uses) + 1)
+        self._uses[response_id] = 0
+        return f"{self.base_url}/response/{response_id}"
+
+    async def slash_command(
+        self,
+        text: str,
+        *,
+        user: str | None = None,
+        channel: str | None = None,
+        command: str = "/tarla",
+        trigger_id: str | None = None,
+        seconds: float = ACKNOWLEDGE_SECONDS,
+    ) -> dict[str, Any]:
+        """Send a slash command over Socket Mode and return what the app acknowledged it with ({} for nothing).
+
+        Raises:
+            NotConnectedError: the app has no socket open.
+            NotAcknowledgedError: it did not acknowledge within ``seconds``.
+        """
+        caller = Caller(
+            user or self.caller.user_id,
+            self.caller.user_name,
+            channel or self.caller.channel_id,
+            self.caller.channel_name,
+        )
+        payload = slash_command_payload(
+            text,
+            response_url=self.new_response_url(),
+            command=command,
+            caller=caller,
+            workspace=self.workspace,
+            trigger_id=trigger_id,
+        )
+        return await self.send("slash_commands", payload, seconds=seconds)
+
+    async def send(self, kind: str, payload: dict[str, Any], *, seconds: float = ACKNOWLEDGE_SECONDS) -> dict[str, Any]:
+        """Send any envelope (``slash_commands``, ``interactive``, ``events_api``) and return its acknowledgement.
+
+        Raises:
+            NotConnectedError, NotAcknowledgedError: as for ``slash_command``.
+        """
+        acknowledgement = await self.sockets.send(envelope(kind, payload), seconds)
+        self.acknowledgements.append(acknowledgement)
+        return acknowledgement
+
+    async def wait_connected(self, count: int = 1, seconds: float = 5.0) -> None:
+        """Wait until the app has ``count`` sockets open.
+
+        Raises:
+            TimeoutError: it took longer than ``seconds``.
+        """
+        await self.sockets.wait_for(count, seconds)
+
+    def _new_socket_url(self) -> str:
+        return f"ws://{HOST}:{self._port}/link?ticket={self.sockets.new_ticket()}&app_id={self.workspace.app_id}"
+
+    async def _call(self, request: web.Request) -> web.Response:
+        token, args = await read_arguments(request)
+        return web.json_response(self._api.answer(request.match_info["method"], token, args))
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        response_id = request.match_info["response_id"]
+        status = self.response_status
+        if response_id not in self._uses or self._uses[response_id] >= RESPONSE_URL_USES:
+            status = 404
+        else:
+            self._uses[response_id] += 1
+        self.responses.append(Response(response_id, await request.json(), status))
+        if status == 404:
+            return web.json_response({"ok": False, "error": "used_url"}, status=status)
+        return web.Response(text="ok" if status == 200 else "", status=status)

@@ -1,0 +1,74 @@
+"""How figures are written: whole per cents, and never a false 0 or 100."""
+
+from __future__ import annotations
+
+from knowledge.assessment import ObservedCount
+from knowledge.evidence import Fact
+from knowledge.exact import clopper_pearson
+
+# Published percentages below this are shown with the decimal they were printed with.
+PRINTED_BELOW = 10.0
+
+
+def percent(fraction: float) -> str:
+    """A fraction of 1 as whole per cent; below 1 % and above 99 % it says so."""
+    return f"{bare_percent(fraction)} %"
+
+
+def bare_percent(fraction: float) -> str:
+    """As ``percent`` without the sign, for ranges."""
+    if fraction < 0.01:
+        return "below 1"
+    if fraction > 0.99:
+        return "above 99"
+    return f"{100 * fraction:.0f}"
+
+
+def estimate(risk: float, interval: tuple[float, float]) -> str:
+    """An estimate with its 95 % interval, such as ``78 % (47 to 97)``."""
+    return f"{percent(risk)} ({bare_percent(interval[0])} to {bare_percent(interval[1])})"
+
+
+def span(values: tuple[float, float]) -> str:
+    """A range of two fractions, lower first, such as ``29 to 37 %``; one figure when both print the same."""
+    low, high = bare_percent(min(values)), bare_percent(max(values))
+    return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def count_and_rate(count: ObservedCount) -> str:
+    """``16/30 = 53 %``, or that the study does not report it."""
+    if count.events is None:
+        return "not reported"
+    return f"{count.events}/{count.n} = {percent(count.events / count.n)}"
+
+
+def count_and_interval(count: ObservedCount) -> str:
+    """``3/30 (2 to 27 %)``, or that the study does not report it."""
+    if count.events is None or count.interval is None:
+        return "not reported"
+    return f"{count.events}/{count.n} ({span(count.interval)})"
+
+
+def fact_count_and_interval(fact: Fact) -> str:
+    """``1/10 (below 1 to 45 %)`` from a fact's counts, with the exact interval.
+
+    Raises:
+        ValueError: the fact has no counts.
+    """
+    if fact.count is None or fact.denominator is None:
+        raise ValueError(f"{fact.id} has no counts")
+    return f"{fact.count}/{fact.denominator} ({span(clopper_pearson(fact.count, fact.denominator))})"
+
+
+def published_percent(fact: Fact) -> str:
+    """A published rate without its sign: small ones as printed, others whole.
+
+    Raises:
+        ValueError: the fact has neither a printed percentage nor counts.
+    """
+    if fact.percent is not None:
+        printed = fact.percent.removeprefix("approximately ").removesuffix("%")
+        return printed if float(printed) < PRINTED_BELOW else f"{float(printed):.0f}"
+    if fact.rate is None:
+        raise ValueError(f"{fact.id} has no rate")
+    return bare_percent(fact.rate)

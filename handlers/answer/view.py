@@ -1,0 +1,222 @@
+"""The answer as plain data: first the figures, then the reasons. Pure; every figure from engine or evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handlers.answer import figures
+from handlers.answer.elsewhere import elsewhere
+from knowledge import comparators
+from knowledge.assessment import Assessment, Outcome
+from knowledge.evidence import Evidence
+from knowledge.exact import fisher_exact
+from knowledge.factors import LdhCategory, LdhMeasured, PatientFactors, Presence
+
+LABELS: dict[Outcome, str] = {
+    Outcome.CRS_ANY: "CRS, any grade",
+    Outcome.CRS_GRADE2PLUS: "CRS, grade ≥ 2",
+    Outcome.ICANS_ANY: "ICANS, any grade",
+    Outcome.CRS_GRADE3PLUS: "CRS, grade ≥ 3",
+    Outcome.ICANS_GRADE3PLUS: "ICANS, grade ≥ 3",
+}
+TITLE = "Tarlatamab, before cycle 1 day 1, without tocilizumab prophylaxis"
+PURPOSE = "Planning aid before infusion, not for a patient with symptoms; it informs, you decide"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One outcome: this patient, the founding study, and elsewhere."""
+
+    outcome: str
+    patient: str
+    study: str
+    elsewhere: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A reason, with its heading."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """Everything an answer says, in reading order; text only, no markup."""
+
+    title: str
+    patient: str
+    head: Row
+    rows: tuple[Row, ...]
+    paragraphs: tuple[Paragraph, ...]
+    footer: tuple[str, ...]
+    summary: str
+
+
+def build_view(assessment: Assessment, evidence: Evidence, receipt: str, notes: tuple[str, ...] = ()) -> AnswerView:
+    """The answer for one assessment that stands in the ledger under ``receipt``; ``notes`` say how it was read."""
+    n = assessment.observed[0].n
+    rows = tuple(_row(assessment, outcome, evidence) for outcome in LABELS)
+    return AnswerView(
+        title=TITLE,
+        patient=describe(assessment.factors),
+        head=Row("", "this patient (95 %)", f"study (n = {n})", "elsewhere"),
+        rows=rows,
+        paragraphs=tuple(_paragraphs(assessment, evidence, notes)),
+        footer=(
+            PURPOSE,
+            f"model {assessment.model.id} · evidence {evidence.version} · receipt #{receipt}",
+        ),
+        summary="; ".join(f"{row.outcome} {row.patient}" for row in rows[:3]) + f"; receipt #{receipt}",
+    )
+
+
+def describe(factors: PatientFactors) -> str:
+    """The findings as understood, in closed vocabulary."""
+    parts = [_describe_ldh(factors)]
+    parts += [f"{name} {presence.value}" for name, presence in _presences(factors)]
+    return " · ".join(parts)
+
+
+def _presences(factors: PatientFactors) -> tuple[tuple[str, Presence], ...]:
+    return (
+        ("liver metastases", factors.liver_metastases),
+        ("diabetes", factors.diabetes),
+        ("CVD", factors.cardiovascular_disease),
+    )
+
+
+def _describe_ldh(factors: PatientFactors) -> str:
+    ldh = factors.ldh
+    if ldh is None:
+        return "LDH unknown"
+    if isinstance(ldh, LdhCategory):
+        return f"LDH {ldh.category}"
+    if isinstance(ldh, LdhMeasured):
+        unit = "" if ldh.uln.unit is ldh.unit else f" {ldh.uln.unit}"
+        site = ", this site's" if ldh.uln_from == "site" else ""
+        return (
+            f"LDH {_number(ldh.value)} {ldh.unit} = {_multiple(ldh.ratio)} × ULN ({_number(ldh.uln.value)}{unit}{site})"
+        )
+    return f"LDH {_number(ldh.multiple)} × ULN"
+
+
+def _number(value: float) -> str:
+    return f"{value:.10g}"
+
+
+def _multiple(ratio: float) -> str:
+    """To one decimal; more where one decimal would hide which side of the limit it is."""
+    for digits in (1, 2, 3, 4):
+        text = f"{ratio:.{digits}f}"
+        if (float(text) > 1.0) == (ratio > 1.0) and (float(text) < 1.0) == (ratio < 1.0):
+            return text
+    return "just above 1" if ratio > 1.0 else "just below 1"
+
+
+def _row(assessment: Assessment, outcome: Outcome, evidence: Evidence) -> Row:
+    count = assessment.observed_of(outcome)
+    beside = elsewhere(outcome, evidence)
+    if outcome in (Outcome.CRS_GRADE3PLUS, Outcome.ICANS_GRADE3PLUS):
+        return Row(LABELS[outcome], "no estimate", figures.count_and_interval(count), beside)
+    risk = assessment.risk_of(outcome)
+    return Row(LABELS[outcome], figures.estimate(risk.risk, risk.interval), figures.count_and_rate(count), beside)
+
+
+def _paragraphs(assessment: Assessment, evidence: Evidence, notes: tuple[str, ...]) -> Iterator[Paragraph]:
+    yield Paragraph("Study predictors present", _predictors(assessment, evidence))
+    if assessment.assumptions or notes:
+        yield Paragraph("Assumed", " ".join((*notes, *assessment.assumptions)))
+    yield Paragraph("Prophylactic tocilizumab", _tocilizumab(assessment, evidence))
+    yield Paragraph("Why so wide", _why_wide(assessment))
+    yield Paragraph("Evidence", _evidence(evidence))
+
+
+def _predictors(assessment: Assessment, evidence: Evidence) -> str:
+    factors = assessment.factors
+    elevated = _elevated(factors)
+    crs = [
+        name
+        for name, present in (
+            ("LDH above its limit", elevated is True),
+            ("liver metastases", factors.liver_metastases is Presence.YES),
+        )
+        if present
+    ]
+    icans = [
+        name
+        for name, presence in (("diabetes", factors.diabetes), ("CVD", factors.cardiovascular_disease))
+        if presence is Presence.YES
+    ]
+    parts = []
+    if crs:
+        parts.append(f"{' and '.join(crs)} (CRS)")
+    if icans:
+        events = assessment.observed_of(Outcome.ICANS_ANY).events
+        parts.append(f"{' and '.join(icans)} (ICANS: one study, {events} events, not replicated)")
+    unknown = [name for name, presence in _presences(factors) if presence is Presence.UNKNOWN]
+    if elevated is None:
+        unknown.insert(0, "LDH")
+    text = "; ".join(parts) if parts else "none of those known"
+    if unknown:
+        text += f"; not known: {', '.join(unknown)}"
+    guo = evidence.association("rf.guo.ldh.icans")
+    return (
+        f"{text}. Against it: another cohort (Guo 2026, n = {guo.n}) links ICANS to LDH, ECOG and number of "
+        "metastatic sites; comorbidity was no input. For it: two other cohorts also link liver metastases to CRS."
+    )
+
+
+def _elevated(factors: PatientFactors) -> bool | None:
+    if factors.ldh is None:
+        return None
+    if isinstance(factors.ldh, LdhCategory):
+        return factors.ldh.category == "high"
+    return factors.ldh.ratio > 1.0
+
+
+def _tocilizumab(assessment: Assessment, evidence: Evidence) -> str:
+    parts = []
+    for name, outcome, fact_id in (
+        ("CRS", Outcome.CRS_ANY, comparators.TOCILIZUMAB_CRS),
+        ("ICANS", Outcome.ICANS_ANY, comparators.TOCILIZUMAB_ICANS),
+    ):
+        treated, untreated = evidence.fact(fact_id), assessment.observed_of(outcome)
+        if treated.count is None or treated.denominator is None or untreated.events is None:
+            raise ValueError(f"{fact_id} and the study's own count of {outcome} are needed")
+        p = fisher_exact(
+            treated.count,
+            treated.denominator - treated.count,
+            untreated.events,
+            untreated.n - untreated.events,
+        )
+        verdict = ", compatible with chance" if p > 0.05 else ""
+        parts.append(
+            f"{name} {figures.fact_count_and_interval(treated)} v {untreated.events}/{untreated.n} "
+            f"(our Fisher test p = {p:.2g}{verdict})"
+        )
+    return (
+        "; ".join(parts) + ". Not randomised, ten patients, off label. "
+        "The authors suggest considering it in high-risk patients; there is no model for it here."
+    )
+
+
+def _why_wide(assessment: Assessment) -> str:
+    crs, icans = assessment.risk_of(Outcome.CRS_ANY), assessment.risk_of(Outcome.ICANS_ANY)
+    n = assessment.observed[0].n
+    return (
+        f"{n} patients, one centre, no published odds ratios, never validated elsewhere. Under narrower and wider "
+        f"priors CRS of any grade is {figures.span(crs.risk_by_prior)}, ICANS {figures.span(icans.risk_by_prior)}."
+    )
+
+
+def _evidence(evidence: Evidence) -> str:
+    study = evidence.source("joshi2025_hmp")
+    seen = "read in a news summary, the paper itself not seen" if study.seen == "secondary_report" else "read"
+    return (
+        f"Study: Joshi et al., Clin Lung Cancer 2025, n = {study.n} ({seen}); it says “following cycle 1 day 1”, "
+        "which may mean after the first dose or at any time since. Trials: EU product information 2026 and US label "
+        "November 2025. Real world: entries inc.wclc25, inc.multi102, inc.guo of the evidence."
+    )

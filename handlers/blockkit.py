@@ -1,0 +1,48 @@
+"""The few Block Kit shapes that Tarla sends, each kept within Slack's limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Block = dict[str, Any]
+
+# Slack cuts or refuses beyond these (docs.slack.dev, Block Kit reference).
+SECTION_TEXT_MAX = 3_000
+FALLBACK_TEXT_MAX = 4_000
+
+
+def escape(text: str) -> str:
+    """Text made safe for mrkdwn: Slack's three control characters escaped."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def section(mrkdwn: str) -> Block:
+    """A paragraph of mrkdwn; parts that are not ours must be escaped by the caller."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": _fitting(mrkdwn, SECTION_TEXT_MAX)}}
+
+
+def context(*mrkdwn: str) -> Block:
+    """Small print."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in mrkdwn]}
+
+
+def code_section(text: str) -> Block:
+    """Monospaced lines as mrkdwn, which every client draws."""
+    return section(f"```{escape(text)}```")
+
+
+def table(rows: list[list[str]]) -> Block:
+    """A table; the first row is its head. Empty cells are filled with a space, which Slack demands."""
+    cells = [[{"type": "raw_text", "text": cell or " "} for cell in row] for row in rows]
+    return {"type": "table", "column_settings": [{"is_wrapped": True} for _ in rows[0]], "rows": cells}
+
+
+def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
+    """A message only its reader sees; ``text`` is what notifications and screen readers get."""
+    return {"response_type": "ephemeral", "text": _fitting(text, FALLBACK_TEXT_MAX), "blocks": blocks}
+
+
+def _fitting(text: str, limit: int) -> str:
+    if len(text) > limit:
+        raise ValueError(f"a text of {len(text)} characters does not fit Slack's limit of {limit}")
+    return text

@@ -1,0 +1,116 @@
+"""The parser of Tarla's closed grammar: a line of clinicians' shorthand in, patient factors out.
+
+``ldh 480/250 liver yes dm no cvd yes``, in any order. What is left out is
+unknown. Nothing is guessed: a text with two readings, or with a word outside
+the vocabulary, is refused with the number of the word. Reasons are looked for
+in this order: symptoms, length, single words, values and names, the whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handlers.parsing.binding import read_statements
+from handlers.parsing.ldh import measured, multiple
+from handlers.parsing.limits import MAX_CHARACTERS, MAX_WORDS
+from handlers.parsing.reading import read_terms
+from handlers.parsing.refusals import Refusal, RefusalCode
+from handlers.parsing.statements import Amount, Multiple, Statement
+from handlers.parsing.symptoms import tells_of_symptoms
+from handlers.parsing.terms import Meaning, Subject
+from handlers.parsing.words import split_words
+from knowledge.factors import Ldh, LdhCategory, PatientFactors, Presence, UpperLimit
+
+CARDIAC_DIAGNOSIS_NOTE = "CVD is not defined by the study; a cardiac diagnosis was taken as CVD"
+DIABETES_TYPE_NOTE = "one type of diabetes was said to be absent; this was taken as no diabetes"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a text says of a patient.
+
+    ``notes`` are sentences on how it was read, made of fixed text and the
+    site's own setting: they never hold what was typed.
+    """
+
+    factors: PatientFactors
+    notes: tuple[str, ...] = ()
+
+
+def site_limit_note(limit: UpperLimit) -> str:
+    """The sentence that tells whose upper limit of normal was used."""
+    return f"upper limit of normal: {limit.value:g} {limit.unit}, this site's setting"
+
+
+def parse(text: str, *, site_uln: UpperLimit | None = None) -> Understood:
+    """Read ``text``; ``site_uln`` is the site's upper limit for an LDH written without one.
+
+    Raises:
+        Refusal: the text is not understood, or no risk may be given for it.
+    """
+    # Beyond the limit nothing is read, so that the time is bounded too.
+    words = split_words(text[:MAX_CHARACTERS])
+    for word in words:
+        if tells_of_symptoms(word.text):
+            raise Refusal(RefusalCode.SYMPTOMS, word.position)
+    if len(text) > MAX_CHARACTERS or (words and words[-1].position > MAX_WORDS):
+        raise Refusal(RefusalCode.TOO_LONG)
+    if not words:
+        raise Refusal(RefusalCode.EMPTY)
+    return _understand(_each_once(read_statements(read_terms(words))), site_uln)
+
+
+def _each_once(statements: list[Statement]) -> dict[Subject, Statement]:
+    """Statements by subject.
+
+    Raises:
+        Refusal: a subject is stated twice; the position is that of the later word.
+    """
+    by_subject: dict[Subject, Statement] = {}
+    for statement in statements:
+        earlier = by_subject.setdefault(statement.subject, statement)
+        if earlier is not statement:
+            same = earlier.content == statement.content
+            raise Refusal(RefusalCode.REPEATED if same else RefusalCode.CONTRADICTION, statement.position)
+    return by_subject
+
+
+def _understand(stated: dict[Subject, Statement], site_uln: UpperLimit | None) -> Understood:
+    notes: list[str] = []
+    ldh = _ldh(stated.get(Subject.LDH), stated.get(Subject.ULN), site_uln)
+    if ldh is not None and ldh.kind == "measured" and ldh.uln_from == "site":
+        notes.append(site_limit_note(ldh.uln))
+    diabetes, cvd = stated.get(Subject.DIABETES), stated.get(Subject.CVD)
+    if diabetes is not None and diabetes.narrower and diabetes.content is Meaning.NO:
+        notes.append(DIABETES_TYPE_NOTE)
+    if cvd is not None and cvd.narrower:
+        if cvd.content is Meaning.NO:
+            raise Refusal(RefusalCode.NARROWER_TERM, cvd.position)
+        if cvd.content is Meaning.YES:
+            notes.append(CARDIAC_DIAGNOSIS_NOTE)
+    factors = PatientFactors(
+        ldh=ldh,
+        liver_metastases=_presence(stated.get(Subject.LIVER)),
+        diabetes=_presence(diabetes),
+        cardiovascular_disease=_presence(cvd),
+    )
+    return Understood(factors, tuple(notes))
+
+
+def _ldh(ldh: Statement | None, limit: Statement | None, site_uln: UpperLimit | None) -> Ldh | None:
+    content = None if ldh is None else ldh.content
+    if ldh is not None and isinstance(content, Amount):
+        return measured(content, ldh.position, limit, site_uln)
+    if limit is not None:
+        raise Refusal(RefusalCode.ULN_WITHOUT_LDH, limit.position)
+    if ldh is not None and isinstance(content, Multiple):
+        return multiple(content, ldh.position)
+    if content is Meaning.HIGH:
+        return LdhCategory(category="high")
+    if content is Meaning.NORMAL:
+        return LdhCategory(category="normal")
+    return None
+
+
+def _presence(statement: Statement | None) -> Presence:
+    return Presence(str(statement.content)) if statement is not None else Presence.UNKNOWN

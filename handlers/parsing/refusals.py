@@ -1,0 +1,192 @@
+"""Why a text was not understood, in sentences written beforehand.
+
+What a user typed may name a patient, so a refusal cannot carry it: message and
+example are looked up by code, the suggestion is a word of the closed
+vocabulary, and the position is a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from handlers.parsing.limits import LDH_RANGE, MAX_CHARACTERS, MAX_WORDS, RATIO_RANGE, ULN_RANGE
+from handlers.parsing.terms import Subject
+
+
+class RefusalCode(StrEnum):
+    """Closed list of reasons; the names are kept in the ledger and never change meaning."""
+
+    EMPTY = "E_EMPTY"
+    TOO_LONG = "E_TOO_LONG"
+    SYMPTOMS = "E_SYMPTOMS"
+    HYPERTENSION = "E_HYPERTENSION"
+    CVD_UNDEFINED = "E_CVD_UNDEFINED"
+    NARROWER_TERM = "E_NARROWER_TERM"
+    UNKNOWN_WORD = "E_UNKNOWN_WORD"
+    MISPLACED_WORD = "E_MISPLACED_WORD"
+    NOT_CANONICAL_NUMBER = "E_NOT_CANONICAL_NUMBER"
+    NUMBER_WITHOUT_NAME = "E_NUMBER_WITHOUT_NAME"
+    VALUE_WITHOUT_NAME = "E_VALUE_WITHOUT_NAME"
+    MISSING_VALUE = "E_MISSING_VALUE"
+    AMBIGUOUS = "E_AMBIGUOUS"
+    CONTRADICTION = "E_CONTRADICTION"
+    REPEATED = "E_REPEATED"
+    OUT_OF_RANGE = "E_OUT_OF_RANGE"
+    AMBIGUOUS_LDH = "E_AMBIGUOUS_LDH"
+    NO_ULN = "E_NO_ULN"
+    ULN_WITHOUT_LDH = "E_ULN_WITHOUT_LDH"
+
+
+EXAMPLE = "/tarla ldh 480/250 liver yes dm no cvd yes"
+
+Key = tuple[RefusalCode, Subject | None]
+
+_C = RefusalCode
+# (message, example) by code and, where it helps, by what the refusal is about.
+# Complete commands stand in backticks; the tests run every one of them.
+TEXTS: Mapping[Key, tuple[str, str]] = {
+    (_C.EMPTY, None): (
+        "Nothing was given. Name what is known of LDH, liver metastases, diabetes and CVD; what is left out counts as "
+        "unknown.",
+        EXAMPLE,
+    ),
+    (_C.TOO_LONG, None): (
+        f"That is more than {MAX_CHARACTERS} characters or {MAX_WORDS} words. Give only LDH, liver metastases, "
+        "diabetes and CVD, and nothing that could identify a patient.",
+        EXAMPLE,
+    ),
+    (_C.SYMPTOMS, None): (
+        "No risk is given once the infusion has begun or the patient has symptoms: this is a planning aid before the "
+        "first infusion. For management go by the label's management section and your local protocol. If you are "
+        "planning, leave out symptoms, absent ones too, and words about the infusion.",
+        EXAMPLE,
+    ),
+    (_C.HYPERTENSION, None): (
+        "Hypertension alone is not taken as CVD: the study does not define CVD. Leave it out and say cvd yes or "
+        "cvd no by your own judgement.",
+        "/tarla ldh 480/250 cvd yes",
+    ),
+    (_C.CVD_UNDEFINED, None): (
+        "Stroke and peripheral arterial disease are not taken as CVD by themselves: the study does not define CVD. "
+        "Leave them out and say cvd yes or cvd no by your own judgement.",
+        "/tarla ldh 480/250 cvd yes",
+    ),
+    (_C.NARROWER_TERM, None): (
+        "One cardiac diagnosis being absent does not make CVD absent. Say cvd no if there is no cardiovascular "
+        "disease, or leave it out.",
+        "/tarla ldh 480/250 cvd no",
+    ),
+    (_C.UNKNOWN_WORD, None): (
+        "This word is not in the vocabulary. Use ldh, liver, dm and cvd, each with its value, and nothing that could "
+        "identify a patient.",
+        EXAMPLE,
+    ),
+    (_C.MISPLACED_WORD, None): (
+        "This word is known but says nothing where it stands. Write each name with its value beside it.",
+        EXAMPLE,
+    ),
+    (_C.NOT_CANONICAL_NUMBER, None): (
+        "Write numbers plainly: digits 0 to 9, a point for decimals (not a comma), no sign, exponent, grouping or "
+        "leading zero, at most 8 characters.",
+        "/tarla ldh 1.9x",
+    ),
+    (_C.NUMBER_WITHOUT_NAME, None): (
+        "This number has no name before it, so it could be anything. Put ldh before the LDH and / or uln before its "
+        "upper limit.",
+        "/tarla ldh 480/250",
+    ),
+    (_C.VALUE_WITHOUT_NAME, None): (
+        "This value has no name beside it that it fits. Write one value after each name.",
+        EXAMPLE,
+    ),
+    (_C.VALUE_WITHOUT_NAME, Subject.LDH): (
+        "High and normal are said of LDH, beside the word ldh, and only when no figure is given.",
+        "/tarla ldh high liver yes",
+    ),
+    (_C.MISSING_VALUE, Subject.LDH): (
+        "After ldh write a figure with its upper limit, a multiple of the upper limit, or high, normal or unknown.",
+        "/tarla ldh 480/250",
+    ),
+    (_C.MISSING_VALUE, Subject.ULN): (
+        "The figure for the upper limit of normal is missing.",
+        "/tarla ldh 480 uln 250",
+    ),
+    (_C.MISSING_VALUE, Subject.LIVER): (
+        "Liver metastases: say yes, no or unknown after liver.",
+        "/tarla ldh 480/250 liver yes",
+    ),
+    (_C.MISSING_VALUE, Subject.DIABETES): (
+        "Diabetes: say yes, no or unknown after dm.",
+        "/tarla ldh 480/250 dm no",
+    ),
+    (_C.MISSING_VALUE, Subject.CVD): (
+        "Cardiovascular disease: say yes, no or unknown after cvd.",
+        "/tarla ldh 480/250 cvd yes",
+    ),
+    (_C.AMBIGUOUS, None): (
+        "This value could belong to the name before it or to the one after it. Write one value after each name, or "
+        "part them with commas.",
+        EXAMPLE,
+    ),
+    (_C.CONTRADICTION, None): (
+        "The same factor is given twice, with different values. Give each once.",
+        EXAMPLE,
+    ),
+    (_C.REPEATED, None): (
+        "The same factor is given twice. Give each once.",
+        EXAMPLE,
+    ),
+    (_C.OUT_OF_RANGE, Subject.LDH): (f"LDH must lie between {LDH_RANGE}.", "/tarla ldh 480/250"),
+    (_C.OUT_OF_RANGE, Subject.ULN): (
+        f"The upper limit of normal for LDH must lie between {ULN_RANGE}. It takes the unit of the LDH unless its own "
+        "is written.",
+        "/tarla ldh 480 uln 250",
+    ),
+    (_C.OUT_OF_RANGE, None): (
+        f"LDH must lie between {RATIO_RANGE} times its upper limit of normal.",
+        "/tarla ldh 1.9x",
+    ),
+    (_C.AMBIGUOUS_LDH, None): (
+        "Without a unit this LDH has more than one reading: U/L, µkat/L or a multiple of the upper limit. Write "
+        "`/tarla ldh 8.0 µkat/L uln 4.1` or `/tarla ldh 1.9x`.",
+        "/tarla ldh 8.0 µkat/L uln 4.1",
+    ),
+    (_C.NO_ULN, None): (
+        "The upper limit of normal differs between laboratories and none is configured here. Write your laboratory's "
+        "limit after the LDH.",
+        "/tarla ldh 480/250",
+    ),
+    (_C.ULN_WITHOUT_LDH, None): (
+        "An upper limit goes with a measured LDH and with nothing else.",
+        "/tarla ldh 480 uln 250",
+    ),
+}
+
+
+class Refusal(Exception):  # noqa: N818 - not a fault of the program: an answer, and named so to its readers
+    """A text that was not understood, or that asks for what Tarla does not give.
+
+    ``position`` is the number of the word concerned, from 1, or None for the
+    text as a whole. ``str()`` gives the token, so a log line or a traceback
+    holds nothing that was typed.
+    """
+
+    def __init__(
+        self,
+        code: RefusalCode,
+        position: int | None = None,
+        *,
+        about: Subject | None = None,
+        suggestion: str | None = None,
+    ) -> None:
+        self.code = code
+        self.position = position
+        self.message, self.example = TEXTS[code, about]
+        self.suggestion = suggestion
+        super().__init__(self.token)
+
+    @property
+    def token(self) -> str:
+        """Code and position for the log and the ledger: ``E_UNKNOWN_WORD@3``; position 0 is the whole text."""
+        return f"{self.code}@{self.position or 0}"

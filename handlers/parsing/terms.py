@@ -1,0 +1,106 @@
+"""What the words of the grammar mean: the terms that a text is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from knowledge.factors import LdhUnit, Presence
+
+
+class Subject(StrEnum):
+    """What a name in the text is about."""
+
+    LDH = "ldh"
+    ULN = "uln"
+    LIVER = "liver"
+    DIABETES = "diabetes"
+    CVD = "cvd"
+
+
+class Meaning(StrEnum):
+    """What a value word says of the name beside it."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+    HIGH = "high"
+    NORMAL = "normal"
+
+
+class Side(StrEnum):
+    """On which side of its name a value may stand."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    EITHER = "either"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A factor, LDH or its upper limit.
+
+    ``narrower`` marks a single diagnosis that is only one way of having the
+    factor (heart failure is one way of having CVD).
+    """
+
+    subject: Subject
+    narrower: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A finding that needs a name beside it."""
+
+    meaning: Meaning
+    side: Side = Side.EITHER
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A name and its value in one word (``nondiabetic``)."""
+
+    subject: Subject
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A canonical number, not yet known to be of what."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of enzyme activity."""
+
+    unit: LdhUnit
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """``x``, ``times``, ``x uln``: the figure before it is a multiple of the upper limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """Between an LDH and its upper limit."""
+
+
+Term = Name | Value | Finding | Figure | Unit | Times | Slash
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A term where it stands.
+
+    ``position`` is the number of its first word in the text, from 1.
+    ``opens`` is true after a boundary that no name and value may bind across,
+    ``linked`` after ``=`` or ``:``.
+    """
+
+    term: Term
+    position: int
+    opens: bool
+    linked: bool

@@ -1,0 +1,174 @@
+"""The closed vocabulary: every word that Tarla understands, as data.
+
+All entries are in lower case; only ASCII letters are compared without regard
+to case, so that look-alikes from other scripts stay unknown words. An entry of
+several words is understood when they stand side by side. Whoever adds a synonym
+adds it here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from handlers.parsing.terms import Finding, Meaning, Name, Side, Slash, Subject, Term, Times, Unit, Value
+from knowledge.factors import LdhUnit, Presence
+
+SYNONYMS: Mapping[Term, tuple[str, ...]] = {
+    Name(Subject.LDH): ("ldh", "lactate dehydrogenase", "serum ldh", "ldh level"),
+    Name(Subject.ULN): ("uln", "unl", "upper limit", "upper limit of normal"),
+    Name(Subject.LIVER): (
+        "liver",
+        "liver met",
+        "liver mets",
+        "liver metastasis",
+        "liver metastases",
+        "hepatic met",
+        "hepatic mets",
+        "hepatic metastasis",
+        "hepatic metastases",
+        "hep mets",
+    ),
+    Name(Subject.DIABETES): ("dm", "diabetes", "diabetic", "diabetes mellitus"),
+    Name(Subject.DIABETES, narrower=True): (
+        "t1dm",
+        "t2dm",
+        "t1d",
+        "t2d",
+        "dm1",
+        "dm2",
+        "t1 dm",
+        "t2 dm",
+        "type 1 dm",
+        "type 2 dm",
+        "type 1 diabetes",
+        "type 2 diabetes",
+        "type 1 diabetes mellitus",
+        "type 2 diabetes mellitus",
+        "type i diabetes",
+        "type ii diabetes",
+        "type-1 diabetes",
+        "type-2 diabetes",
+        "dm type 1",
+        "dm type 2",
+        "diabetes type 1",
+        "diabetes type 2",
+        "iddm",
+        "niddm",
+    ),
+    Name(Subject.CVD): (
+        "cvd",
+        "cardiac",
+        "cardiac disease",
+        "cardiac history",
+        "cardiac hx",
+        "cardiovascular",
+        "cardiovascular disease",
+        "cardiovascular history",
+        "heart disease",
+    ),
+    # The study says "cardiovascular disease" and no more. These are cardiac
+    # diagnoses by anyone's definition; vascular disease outside the heart is
+    # left to the clinician (REFUSED_WORDS).
+    Name(Subject.CVD, narrower=True): (
+        "cad",
+        "coronary disease",
+        "coronary artery disease",
+        "coronary heart disease",
+        "ihd",
+        "ischemic heart disease",
+        "ischaemic heart disease",
+        "chf",
+        "hf",
+        "hfref",
+        "hfpef",
+        "heart failure",
+        "cardiac failure",
+        "congestive heart failure",
+        "mi",
+        "stemi",
+        "nstemi",
+        "myocardial infarction",
+        "heart attack",
+        "cardiomyopathy",
+        "af",
+        "afib",
+        "atrial fibrillation",
+        "atrial flutter",
+        "arrhythmia",
+    ),
+    Finding(Subject.DIABETES, Presence.NO): ("nondiabetic", "non-diabetic"),
+    Value(Meaning.YES): ("yes", "positive", "pos", "+", "+ve"),
+    Value(Meaning.YES, Side.AFTER): ("y", "present"),
+    Value(Meaning.YES, Side.BEFORE): ("known", "has", "history of", "hx of", "h/o", "positive for"),
+    Value(Meaning.NO): ("no", "negative", "neg", "-", "-ve"),
+    Value(Meaning.NO, Side.AFTER): ("n", "absent", "none", "not present"),
+    Value(Meaning.NO, Side.BEFORE): (
+        "not",
+        "without",
+        "denies",
+        "negative for",
+        "no known",
+        "no evidence of",
+        "no history of",
+        "no known history of",
+        "no hx of",
+        "no h/o",
+    ),
+    Value(Meaning.UNKNOWN): ("unknown", "unk", "?"),
+    Value(Meaning.UNKNOWN, Side.AFTER): (
+        "u",
+        "n/a",
+        "nk",
+        "pending",
+        "not known",
+        "not available",
+        "not done",
+        "not measured",
+        "not assessed",
+        "not tested",
+    ),
+    Value(Meaning.HIGH): ("high", "elevated", "raised"),
+    Value(Meaning.HIGH, Side.AFTER): ("above uln", "above normal", "above upper limit", "above upper limit of normal"),
+    Value(Meaning.NORMAL): ("normal", "wnl"),
+    Value(Meaning.NORMAL, Side.AFTER): ("within normal limits", "not elevated", "not raised", "not high"),
+    # U+00B5 (micro sign) and U+03BC (Greek mu) look alike and both are typed.
+    Unit(LdhUnit.U_PER_L): ("u/l", "iu/l", "units/l"),
+    Unit(LdhUnit.MICROKATAL_PER_L): ("\u00b5kat/l", "\u03bckat/l", "ukat/l", "mckat/l", "microkat/l"),
+    Times(): ("x", "\u00d7", "times", "x uln", "\u00d7 uln", "times uln", "xuln", "\u00d7uln"),
+    Slash(): ("/",),
+}
+
+# Words that join and say nothing. They part names and values as a comma does.
+JOINING_WORDS = frozenset({"and", "&"})
+
+PHRASES: Mapping[tuple[str, ...], Term] = {
+    tuple(entry.split(" ")): term for term, entries in SYNONYMS.items() for entry in entries
+}
+LONGEST_PHRASE = max(len(phrase) for phrase in PHRASES)
+KNOWN_WORDS = frozenset(word for phrase in PHRASES for word in phrase) | JOINING_WORDS
+
+# Signs that may be written onto a name: `liver+`, `-dm`, `ldh?`.
+SIGNS_BEFORE_NAME = ("+", "-")
+SIGNS_AFTER_NAME = ("+", "-", "?")
+NAME_WORDS = frozenset(word for phrase, term in PHRASES.items() if isinstance(term, Name) for word in phrase)
+
+# What may be written onto a figure: `480u/l`, `1.9x`.
+FIGURE_SUFFIXES = frozenset(
+    phrase[0] for phrase, term in PHRASES.items() if isinstance(term, Unit | Times) and len(phrase) == 1
+)
+
+# Understood, but not as CVD: the study does not say what it counted.
+HYPERTENSION_WORDS = frozenset({"hypertension", "hypertensive", "htn", "hbp"})
+VASCULAR_WORDS = frozenset({"stroke", "strokes", "cva", "tia", "pad", "pvd"})
+
+# Offered for a near miss: names, and values of one word. Words of fewer than
+# three letters are one slip away from too much.
+SHORTEST_SUGGESTION = 3
+SUGGESTIONS = tuple(
+    dict.fromkeys(
+        word
+        for phrase, term in PHRASES.items()
+        for word in phrase
+        if len(word) >= SHORTEST_SUGGESTION and word.isalpha() and (isinstance(term, Name) or len(phrase) == 1)
+    )
+)

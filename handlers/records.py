@@ -1,0 +1,104 @@
+"""What the ledger keeps of an answer or a refusal: closed vocabulary, figures to six decimals, versions."""
+
+from __future__ import annotations
+
+from handlers.ports import Json
+from handlers.requests import Asker
+from knowledge.assessment import Assessment, OutcomeRisk
+from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, PatientFactors
+
+# Changes when the meaning of a field changes, so that an old row is read as it was meant.
+PAYLOAD_VERSION = 1
+DECIMALS = 6
+
+
+def computed_payload(
+    assessment: Assessment, notes: tuple[str, ...], asker: Asker, evidence_version: str, code_version: str
+) -> dict[str, Json]:
+    """The payload of a ``computed`` event: enough to compute the answer again and to say who read it."""
+    return {
+        "version": PAYLOAD_VERSION,
+        "asker": asker.record(),
+        "factors": factors_record(assessment.factors),
+        "outcomes": [_outcome_record(outcome) for outcome in assessment.outcomes],
+        "assumptions": list(assessment.assumptions),
+        "notes": list(notes),
+        "model": {"id": assessment.model.id, "sha256": assessment.model.sha256},
+        "evidence": evidence_version,
+        "code": code_version,
+    }
+
+
+def refused_payload(token: str, asker: Asker, length: int, code_version: str) -> dict[str, Json]:
+    """The payload of a ``refused`` event: why and where, never what."""
+    code, _, position = token.partition("@")
+    return {
+        "version": PAYLOAD_VERSION,
+        "asker": asker.record(),
+        "reason": code,
+        "word": int(position),
+        "length": length,
+        "code": code_version,
+    }
+
+
+def factors_record(factors: PatientFactors) -> dict[str, Json]:
+    """Findings as understood; numbers as decimal strings."""
+    return {
+        "ldh": _ldh_record(factors),
+        "liver_metastases": factors.liver_metastases.value,
+        "diabetes": factors.diabetes.value,
+        "cardiovascular_disease": factors.cardiovascular_disease.value,
+    }
+
+
+def _ldh_record(factors: PatientFactors) -> Json:
+    ldh = factors.ldh
+    if isinstance(ldh, LdhMeasured):
+        return {
+            "value": repr(ldh.value),
+            "unit": ldh.unit.value,
+            "uln": repr(ldh.uln.value),
+            "uln_unit": ldh.uln.unit.value,
+            "uln_from": ldh.uln_from,
+        }
+    if isinstance(ldh, LdhMultiple):
+        return {"multiple": repr(ldh.multiple)}
+    if isinstance(ldh, LdhCategory):
+        return {"category": ldh.category}
+    return None
+
+
+def factors_from_record(record: dict[str, Json]) -> PatientFactors:
+    """The findings that ``factors_record`` wrote down, for computing an answer again.
+
+    Raises:
+        ValueError: the record was not written by it.
+    """
+    ldh = record["ldh"]
+    parsed: dict[str, object] | None = None
+    if isinstance(ldh, dict):
+        if "value" in ldh:
+            limit = {"value": float(str(ldh["uln"])), "unit": ldh["uln_unit"]}
+            parsed = {"kind": "measured", "value": float(str(ldh["value"])), "unit": ldh["unit"], "uln": limit}
+            parsed["uln_from"] = ldh["uln_from"]
+        elif "multiple" in ldh:
+            parsed = {"kind": "multiple", "multiple": float(str(ldh["multiple"]))}
+        else:
+            parsed = {"kind": "category", **ldh}
+    return PatientFactors.model_validate({**record, "ldh": parsed})
+
+
+def _outcome_record(outcome: OutcomeRisk) -> dict[str, Json]:
+    return {
+        "outcome": outcome.outcome.value,
+        "risk": _decimal(outcome.risk),
+        "interval": [_decimal(limit) for limit in outcome.interval],
+        "risk_study_centre": _decimal(outcome.risk_study_centre),
+        "interval_study_centre": [_decimal(limit) for limit in outcome.interval_study_centre],
+        "risk_by_prior": [_decimal(risk) for risk in outcome.risk_by_prior],
+    }
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.{DECIMALS}f}"

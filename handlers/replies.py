@@ -1,0 +1,59 @@
+"""Replies as Slack messages: always ephemeral, always with a text for notifications and screen readers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.answer import TableMode, answer_blocks
+from handlers.blockkit import context, ephemeral, escape, section
+from handlers.conversation import Answered, HowToAsk, NotShown, Refused, Reply
+
+Message = dict[str, Any]
+
+HOW_TO = (
+    "Say what is known, in any order; what you leave out counts as unknown:\n"
+    "• LDH with its upper limit: `ldh 480/250`, `ldh 8.0 µkat/L uln 4.1`, `ldh 1.9x`, `ldh high`, `ldh normal`\n"
+    "• liver metastases, diabetes, cardiovascular disease: `liver yes`, `dm no`, `cvd unknown`, `no liver mets`"
+)
+SCOPE = (
+    "Planning aid before the first tarlatamab infusion, not for a patient with symptoms. "
+    "Give findings only, nothing that could identify a patient; what you type is not kept."
+)
+
+
+def message(reply: Reply, mode: TableMode) -> Message | None:
+    """The message for a reply; None when nothing is to be said again."""
+    if isinstance(reply, Answered):
+        text = f"{reply.view.title}: {reply.view.summary}"
+        return ephemeral(text, answer_blocks(reply.view, mode))
+    if isinstance(reply, Refused):
+        return _refused(reply)
+    if isinstance(reply, NotShown):
+        return failure(reply.headline, reply.advice, reply.reason)
+    if isinstance(reply, HowToAsk):
+        body = f"*How to ask*\n`{escape(reply.example)}`\n{HOW_TO}"
+        return ephemeral(f"How to ask: {reply.example}", [section(body), context(SCOPE)])
+    return None
+
+
+def failure(headline: str, advice: str, reference: str) -> Message:
+    """An apology with a reference the operator can find; no figure anywhere in it."""
+    blocks = [section(f"*{escape(headline)}*\n{escape(advice)}"), context(f"reference: {escape(reference)}")]
+    return ephemeral(f"{headline} {advice} (reference: {reference})", blocks)
+
+
+def refusal_lines(reply: Refused) -> list[str]:
+    """A refusal in plain sentences, for Slack and for a terminal."""
+    place = f"Word {reply.position}: " if reply.position else ""
+    lines = [f"{place}{reply.message}"]
+    if reply.suggestion:
+        lines.append(f"Did you mean: {reply.suggestion}")
+    return lines
+
+
+def _refused(reply: Refused) -> Message:
+    lines = refusal_lines(reply)
+    # Backticks in a refusal's sentence are ours and set commands apart; they are markup in both places.
+    body = "\n".join(["*No risk shown.*", *(escape(line) for line in lines), f"For example: `{escape(reply.example)}`"])
+    text = " ".join(["No risk shown.", *lines, f"For example: {reply.example}"])
+    return ephemeral(text, [section(body), context(f"{reply.code} · {SCOPE}")])

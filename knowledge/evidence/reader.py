@@ -1,0 +1,205 @@
+"""Reading the evidence files: all of them, whole and consistent, or an error that names the place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from knowledge.evidence.records import TOPICS, Association, Fact, Source, Topic
+
+_SOURCES_FILE = "sources.toml"
+_COMPILED = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+
+
+class EvidenceError(Exception):
+    """The evidence files contradict themselves or are incomplete; says where and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known, by stable id. Iterating gives the facts, then the associations.
+
+    ``compiled`` is the day (ISO 8601) on which the evidence was last looked through.
+    """
+
+    compiled: str
+    sources: Mapping[str, Source]
+    facts: Mapping[str, Fact]
+    associations: Mapping[str, Association]
+
+    @property
+    def version(self) -> str:
+        """The name of this state of knowledge: the day it was compiled."""
+        return self.compiled
+
+    def __iter__(self) -> Iterator[Fact | Association]:
+        yield from self.facts.values()
+        yield from self.associations.values()
+
+    def source(self, source_id: str) -> Source:
+        """A source by id.
+
+        Raises:
+            KeyError: there is none of this id.
+        """
+        return self.sources[source_id]
+
+    def fact(self, fact_id: str) -> Fact:
+        """A fact by id.
+
+        Raises:
+            KeyError: there is none of this id.
+        """
+        return self.facts[fact_id]
+
+    def association(self, association_id: str) -> Association:
+        """An association by id.
+
+        Raises:
+            KeyError: there is none of this id.
+        """
+        return self.associations[association_id]
+
+    def facts_on(self, topic: Topic) -> tuple[Fact, ...]:
+        """The facts of one topic, in the order of its file."""
+        return tuple(fact for fact in self.facts.values() if fact.topic == topic)
+
+    def associations_with(self, endpoint: str) -> tuple[Association, ...]:
+        """The associations with one outcome, in the order of the file: the founding study comes first."""
+        return tuple(link for link in self.associations.values() if link.endpoint == endpoint)
+
+    def centre_cohorts(self, endpoint: str) -> tuple[Fact, ...]:
+        """The cohorts that inform the risk of ``endpoint`` at a centre not yet seen; each has counts."""
+        return tuple(
+            fact
+            for fact in self.facts.values()
+            if fact.endpoint == endpoint and fact.centre_term and fact.centre_term.use
+        )
+
+    def facts_hash(self, ids: Iterable[str]) -> str:
+        """SHA-256 (hex) over the canonical JSON of the named facts and associations.
+
+        The order and repetition of ``ids`` do not matter. Fields at their default
+        are left out, so that a new optional field changes no hash.
+
+        Raises:
+            KeyError: an id is unknown.
+            ValueError: no id is given.
+        """
+        named = sorted(set(ids))
+        if not named:
+            raise ValueError("a hash over no facts binds nothing")
+        records = [
+            (self.facts.get(name) or self.associations[name]).model_dump(exclude_defaults=True) for name in named
+        ]
+        text = json.dumps(records, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def load() -> Evidence:
+    """The evidence that ships with the package, read once.
+
+    Raises:
+        EvidenceError: the files are inconsistent or incomplete.
+    """
+    return load_from(files("knowledge") / "data" / "evidence")
+
+
+def load_from(directory: Traversable) -> Evidence:
+    """Read ``sources.toml`` and one file for each topic from a directory.
+
+    Raises:
+        EvidenceError: a file is missing, unreadable or not expected; a record has an unknown or missing
+            key; an id occurs twice; a source or fact referred to does not exist; figures disagree.
+    """
+    expected = {_SOURCES_FILE, *(f"{topic}.toml" for topic in TOPICS)}
+    for entry in directory.iterdir():
+        if entry.name.endswith(".toml") and entry.name not in expected:
+            raise EvidenceError(f"{entry.name}: not a file of the evidence")
+
+    table = _read(directory, _SOURCES_FILE, {"compiled", "source"})
+    compiled = table.get("compiled")
+    if not isinstance(compiled, str) or not _COMPILED.fullmatch(compiled):
+        raise EvidenceError(f"{_SOURCES_FILE}: compiled must be a date such as '2026-11-22', not {compiled!r}")
+    sources: dict[str, Source] = {}
+    for raw in _tables(table, "source", _SOURCES_FILE):
+        _add(sources, Source, raw, _SOURCES_FILE)
+
+    facts: dict[str, Fact] = {}
+    associations: dict[str, Association] = {}
+    for topic in TOPICS:
+        name = f"{topic}.toml"
+        table = _read(directory, name, {"fact", "association"})
+        for raw in _tables(table, "fact", name):
+            _add(facts, Fact, raw, name, topic)
+        for raw in _tables(table, "association", name):
+            _add(associations, Association, raw, name, topic)
+    evidence = Evidence(compiled, MappingProxyType(sources), MappingProxyType(facts), MappingProxyType(associations))
+    _check_references(evidence)
+    return evidence
+
+
+def _read(directory: Traversable, name: str, keys: set[str]) -> dict[str, Any]:
+    try:
+        table = tomllib.loads((directory / name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise EvidenceError(f"{name}: cannot be read: {error}") from error
+    if unknown := sorted(table.keys() - keys):
+        raise EvidenceError(f"{name}: unknown key {unknown[0]!r}")
+    return table
+
+
+def _tables(table: dict[str, Any], key: str, name: str) -> list[dict[str, Any]]:
+    found = table.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(raw, dict) for raw in found):
+        raise EvidenceError(f"{name}: {key} must be an array of tables, written [[{key}]]")
+    return found
+
+
+_R = TypeVar("_R", Source, Fact, Association)
+
+
+def _add(records: dict[str, _R], kind: type[_R], raw: dict[str, Any], name: str, topic: Topic | None = None) -> None:
+    where = f"{name}: {kind.__name__.lower()} {raw.get('id', '(without id)')!r}"
+    if "topic" in raw:
+        raise EvidenceError(f"{where}: unknown key 'topic': the file is the topic")
+    try:
+        record = kind.model_validate(raw if topic is None else {**raw, "topic": topic})
+    except ValidationError as error:
+        problems = "; ".join(_explain(problem) for problem in error.errors(include_url=False))
+        raise EvidenceError(f"{where}: {problems}") from error
+    if record.id in records:
+        raise EvidenceError(f"{where}: id occurs twice")
+    records[record.id] = record
+
+
+def _explain(problem: ErrorDetails) -> str:
+    """One problem of a record as ``field: what is wrong``; a problem of the whole record has no field."""
+    message = problem["msg"].removeprefix("Value error, ")
+    return ": ".join([*map(str, problem["loc"]), message])
+
+
+def _check_references(evidence: Evidence) -> None:
+    for record in evidence:
+        where = f"{record.topic}.toml: {type(record).__name__.lower()} {record.id!r}"
+        if record.source not in evidence.sources:
+            raise EvidenceError(f"{where}: unknown source {record.source!r}")
+        if isinstance(record, Association) and record.id in evidence.facts:
+            raise EvidenceError(f"{where}: id occurs twice")
+        if isinstance(record, Fact):
+            for basis in record.based_on:
+                if basis not in evidence.facts or basis == record.id:
+                    raise EvidenceError(f"{where}: based on unknown fact {basis!r}")

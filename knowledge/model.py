@@ -1,0 +1,180 @@
+"""The model artefact: two joint sets of weighted draws, and where they come from.
+
+One ``.npz`` file holds the draws and a JSON description (priors, facts and
+their hash, seed, diagnostics). ``model.json`` beside it names the file in use and its
+SHA-256; a file that does not match is refused, never used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.assessment import ModelVersion
+from knowledge.evidence import load as load_evidence
+from knowledge.synthesis.facts import model_fact_ids
+from knowledge.synthesis.spec import Pool, Spec
+
+Floats = NDArray[np.float64]
+
+POINTER = "model.json"
+_DRAW_ARRAYS = ("matrix", "weight", "tau", "coding")
+
+
+class ModelError(Exception):
+    """The model file is missing, altered, or was built from other facts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Weighted joint draws: ``matrix`` (P, N) in the order of ``names``, ``weight`` (N,) summing to one.
+
+    ``tau`` (N,) and ``coding`` (N,) index the prior sd and the coding of LDH; draws of one tau are contiguous.
+    """
+
+    names: tuple[str, ...]
+    matrix: Floats
+    weight: Floats
+    tau: NDArray[np.int64]
+    coding: NDArray[np.int64]
+
+    def __getitem__(self, name: str) -> Floats:
+        """One parameter's draws (N,)."""
+        row: Floats = self.matrix[self.names.index(name)]
+        return row
+
+    @cached_property
+    def tau_slices(self) -> tuple[slice, ...]:
+        """Where the draws of each tau stand, narrowest prior first."""
+        edges = np.searchsorted(self.tau, np.arange(int(self.tau[-1]) + 2))
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(edges))
+
+
+@dataclass(frozen=True)
+class ModelContent:
+    """What a build yields and an artefact holds."""
+
+    spec: Spec
+    seed: int
+    crs: Draws
+    icans: Draws
+    diagnostics: dict[str, object]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model ready to answer. Equality is identity, so answers can be cached by model."""
+
+    version: ModelVersion
+    content: ModelContent
+    facts_sha256: str
+    description: dict[str, object] = field(repr=False)
+
+    @property
+    def spec(self) -> Spec:
+        """The priors and conditions it was built with."""
+        return self.content.spec
+
+    def draws(self, pool: Pool) -> Draws:
+        """The CRS or the ICANS draws."""
+        return self.content.crs if pool == "crs" else self.content.icans
+
+
+def encode(content: ModelContent, model_id: str) -> bytes:
+    """The artefact as bytes; the same content gives the same bytes."""
+    fact_ids = model_fact_ids(content.spec)
+    description = {
+        "id": model_id,
+        "seed": content.seed,
+        "spec": content.spec.model_dump(mode="json"),
+        "facts": list(fact_ids),
+        "facts_sha256": load_evidence().facts_hash(fact_ids),
+        "names": {"crs": content.crs.names, "icans": content.icans.names},
+        "diagnostics": content.diagnostics,
+    }
+    arrays: dict[str, NDArray[np.generic]] = {
+        "description": np.frombuffer(json.dumps(description, sort_keys=True, indent=1).encode(), dtype=np.uint8)
+    }
+    for pool, draws in (("crs", content.crs), ("icans", content.icans)):
+        arrays |= {f"{pool}_{name}": getattr(draws, name) for name in _DRAW_ARRAYS}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def decode(data: bytes) -> Model:
+    """A model from the bytes of its artefact.
+
+    Raises:
+        ModelError: the bytes are no artefact, or it was built from facts other than the present ones.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            description = json.loads(arrays["description"].tobytes())
+            names = description["names"]
+            pools = {
+                pool: Draws(tuple(names[pool]), *(arrays[f"{pool}_{name}"] for name in _DRAW_ARRAYS))
+                for pool in ("crs", "icans")
+            }
+        content = ModelContent(
+            spec=Spec.model_validate(description["spec"]),
+            seed=description["seed"],
+            crs=pools["crs"],
+            icans=pools["icans"],
+            diagnostics=description["diagnostics"],
+        )
+    except (ValueError, KeyError, OSError, TypeError) as error:
+        reason = f"the model file cannot be read ({type(error).__name__}); build it again: tarla model build"
+        raise ModelError(reason) from error
+    facts = load_evidence().facts_hash(tuple(description["facts"]))
+    if facts != description["facts_sha256"]:
+        raise ModelError("the model was built from facts that have changed since; build it again: tarla model build")
+    version = ModelVersion(id=description["id"], sha256=hashlib.sha256(data).hexdigest())
+    return Model(version, content, facts, description)
+
+
+def data_folder() -> Traversable:
+    """Where the shipped model lies."""
+    return files("knowledge").joinpath("data", "model")
+
+
+def load_from(folder: Traversable) -> Model:
+    """The model that ``model.json`` in ``folder`` names.
+
+    Raises:
+        ModelError: it is missing, altered or built from other facts.
+    """
+    try:
+        pointer = json.loads(folder.joinpath(POINTER).read_text(encoding="utf-8"))
+        data = folder.joinpath(pointer["file"]).read_bytes()
+        expected = pointer["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = f"no usable model is installed ({type(error).__name__}); build one: tarla model build"
+        raise ModelError(reason) from error
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise ModelError("the model file does not have the SHA-256 recorded for it; install Tarla again")
+    return decode(data)
+
+
+@lru_cache(maxsize=1)
+def load() -> Model:
+    """The shipped model, read once.
+
+    Raises:
+        ModelError: as ``load_from``.
+    """
+    return load_from(data_folder())
+
+
+def pointer_text(model_id: str, file: str, data: bytes) -> str:
+    """The text of ``model.json`` for an artefact."""
+    return json.dumps({"id": model_id, "file": file, "sha256": hashlib.sha256(data).hexdigest()}, indent=2) + "\n"

@@ -1,0 +1,488 @@
+"""The evidence: what ships is whole and right, and files that are not are refused with the place named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from knowledge.evidence import Evidence, EvidenceError, Fact, load, load_from
+from knowledge.evidence.printed import agrees, parse_percent
+from knowledge.exact import fisher_exact
+from knowledge.factors import U_PER_MICROKATAL, ULN_MAX_U_L, ULN_MIN_U_L
+
+DATA = files("knowledge") / "data" / "evidence"
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    return load()
+
+
+# What ships
+
+
+@pytest.mark.parametrize(
+    ("fact_id", "count", "n", "percent"),
+    [
+        ("inc.joshi.male", 22, 40, "55%"),
+        ("inc.joshi.ecog01", 35, 40, "87.5%"),
+        ("inc.joshi.crs_any", 16, 30, "53.3%"),
+        ("inc.joshi.crs_g3plus", 3, 30, "10%"),
+        ("inc.joshi.icans_any", 7, 30, "23.3%"),
+        ("inc.joshi.icans_g3plus", 3, 30, "10%"),
+        ("inc.joshi.toci_crs", 1, 10, None),
+        ("inc.joshi.toci_icans", 0, 10, None),
+        ("inc.joshi.discontinued", 3, None, None),
+        ("inc.joshi.deaths", 2, None, None),
+        ("inc.eu473.crs_after_dose1", 196, 473, "41.4%"),
+        ("inc.eu473.crs_g2plus_day1", 65, 473, "13.7%"),
+        ("inc.eu473.crs_g2plus", 82, 473, None),
+        ("inc.eu473.crs_g3plus", 9, 473, None),
+        ("inc.eu473.icans_any", 22, 473, "4.7%"),
+        ("inc.label473.crs_any", 268, 473, "57%"),
+        ("inc.label473.icans_broad", None, 473, "10%"),
+        ("inc.label473.icans_c1d1", None, 473, "2.5%"),
+        ("inc.d304.icans_any", None, None, "6%"),
+        ("inc.d301.crs_dose1", 54, 133, None),
+        ("inc.d301.icans_update", None, None, "10%"),
+        ("inc.multi102.crs_dose1", 56, 102, "approximately 55%"),
+        ("inc.multi102.icans_any", 26, 102, None),
+        ("inc.wclc25.crs_any", 12, 25, "48%"),
+        ("inc.wclc25.icans_any", 4, 25, "16%"),
+        ("inc.guo.crs_g2plus", 11, 43, None),
+        ("inc.guo.icans_any", 12, 44, None),
+        ("inc.trinetx643.icans_any", 146, 643, None),
+        ("inc.trinetx658.icans_any", 108, 658, "16.41%"),
+        ("cov.ldh.high163", 90, 163, "55.20%"),
+        ("cov.liver.d304", None, 509, "35.2%"),
+    ],
+)
+def test_figures(evidence: Evidence, fact_id: str, count: int | None, n: int | None, percent: str | None) -> None:
+    fact = evidence.fact(fact_id)
+    assert (fact.count, fact.denominator, fact.percent) == (count, n, percent)
+
+
+def test_founding_study_is_complete(evidence: Evidence) -> None:
+    """Every fact and direction read of the founding study is there, and so is what was not found."""
+    assert {fact.id for fact in evidence.facts.values() if fact.source == "joshi2025_hmp"} >= {
+        *("inc.joshi." + name for name in ("n", "age", "male", "ecog01", "crs_any", "crs_g2plus", "crs_g3plus")),
+        *("inc.joshi." + name for name in ("icans_any", "icans_g3plus", "discontinued", "deaths")),
+        *("inc.joshi." + name for name in ("toci_crs", "toci_icans")),
+        *("pro.joshi." + name for name in ["with", "without", "compare", "conclusion"]),
+    }
+    assert evidence.fact("inc.joshi.age").value == 66.5
+    for missing in ("inc.joshi.crs_g2plus", "rf.joshi.odds_ratios", "cov.liver.joshi", "cov.dm.tarlatamab"):
+        assert evidence.fact(missing).absent, missing
+    directions = {link.id: link for link in evidence.associations.values() if ".joshi." in link.id}
+    assert set(directions) == {
+        "rf.joshi.ldh.crs",
+        "rf.joshi.ldh.crs_g2",
+        "rf.joshi.liver.crs",
+        "rf.joshi.diabetes.icans",
+        "rf.joshi.cvd.icans",
+    }
+    assert all(link.direction == "higher" and link.absent and link.n == 30 for link in directions.values())
+    assert evidence.source("joshi2025_hmp").seen == "secondary_report"
+
+
+def test_guo_contradicts_where_it_does(evidence: Evidence) -> None:
+    assert evidence.association("rf.guo.ldh.icans").coefficient == 0.219
+    assert evidence.association("rf.guo.ldh.crs_g2").coefficient == 0.396
+    first, *others = evidence.associations_with("icans_any")
+    assert first.id == "rf.joshi.diabetes.icans"
+    assert {"rf.guo.ecog.icans", "rf.guo.sites3.icans"} <= {link.id for link in others}
+
+
+def test_centre_cohorts_are_those_of_the_centre_term(evidence: Evidence) -> None:
+    def counts(endpoint: str) -> set[tuple[int | None, int | None]]:
+        return {(fact.count, fact.denominator) for fact in evidence.centre_cohorts(endpoint)}
+
+    assert counts("crs_any") == {(196, 473), (56, 102)}
+    assert counts("icans_any") == {(12, 44), (4, 25), (26, 102)}
+
+
+def test_a_rate_of_crs_or_icans_that_informs_no_centre_says_why(evidence: Evidence) -> None:
+    """For whole cohorts without tocilizumab; counts after later doses and subgroups are no candidates."""
+    candidates = [
+        fact
+        for fact in evidence.facts_on("incidence")
+        if fact.endpoint in {"crs_any", "icans_any"} and not fact.absent and "after dose 2" not in fact.window
+    ]
+    silent = {fact.id for fact in candidates if fact.centre_term is None}
+    assert silent == {
+        *("inc.joshi.toci_crs", "inc.joshi.toci_icans"),
+        *("inc.multi102.icans_inelig", "inc.multi102.icans_elig"),
+        "inc.eu473.crs_after_dose3plus",
+    }
+
+
+def test_count_derived_from_a_percent_is_the_only_one_that_rounds_to_it(evidence: Evidence) -> None:
+    derived = [fact for fact in evidence.facts.values() if fact.percent and fact.derived and fact.derived.events]
+    assert len(derived) >= 15
+    for fact in derived:
+        assert fact.percent is not None
+        assert fact.denominator is not None
+        printed = parse_percent(fact.percent)
+        fitting = [count for count in range(fact.denominator + 1) if agrees(printed, count, fact.denominator)]
+        assert fitting == [fact.count], fact.id
+
+
+def test_sums_agree_with_their_parts(evidence: Evidence) -> None:
+    def count(name: str) -> int:
+        found = evidence.fact(name).count
+        assert found is not None
+        return found
+
+    grades = [count(f"inc.eu473.crs_g{grade}") for grade in (1, 2, 3, 4)]
+    assert sum(grades) == count("inc.eu473.crs_any") == count("inc.label473.crs_any")
+    assert sum(grades[1:]) == count("inc.eu473.crs_g2plus")
+    assert sum(grades[2:]) == count("inc.eu473.crs_g3plus") == count("inc.label473.crs_g3plus")
+    assert count("inc.trinetx643.crs_only") + count("inc.trinetx643.both") == count("inc.trinetx643.crs_any")
+    assert count("inc.trinetx643.icans_only") + count("inc.trinetx643.both") == count("inc.trinetx643.icans_any")
+
+
+def test_derivation_of_icans_among_the_102_gives_the_printed_p(evidence: Evidence) -> None:
+    """33 % of 60 and 14 % of 42 are 20 and 6, and these give back the p value the abstract prints."""
+    ineligible = evidence.fact("cov.ineligible.multi102").count
+    assert ineligible == 60
+    events = round(0.33 * ineligible), round(0.14 * (102 - ineligible))
+    assert sum(events) == evidence.fact("inc.multi102.icans_any").count
+    p = fisher_exact(events[0], ineligible - events[0], events[1], 102 - ineligible - events[1])
+    assert f"{p:.3f}" == "0.038"
+    assert "0.038" in (evidence.fact("inc.multi102.icans_inelig").p or "")
+
+
+def test_comparison_of_prophylaxis_is_our_fisher_test(evidence: Evidence) -> None:
+    def p(without: str, with_tocilizumab: str) -> str:
+        a, b = evidence.fact(without), evidence.fact(with_tocilizumab)
+        assert a.count is not None
+        assert a.denominator is not None
+        assert b.count is not None
+        assert b.denominator is not None
+        return f"{fisher_exact(a.count, a.denominator - a.count, b.count, b.denominator - b.count):.2g}"
+
+    crs, icans = p("inc.joshi.crs_any", "inc.joshi.toci_crs"), p("inc.joshi.icans_any", "inc.joshi.toci_icans")
+    derived = evidence.fact("pro.joshi.compare").derived
+    assert derived is not None
+    assert derived.value == f"CRS p = {crs}; ICANS p = {icans}"
+
+
+def test_units_and_upper_limits_agree_with_what_is_accepted(evidence: Evidence) -> None:
+    factor = evidence.fact("cov.unit.factor").value
+    assert isinstance(factor, float)
+    assert round(1 / U_PER_MICROKATAL, 4) == factor
+    values = [fact.value for fact in evidence.facts.values() if fact.id.startswith("cov.ref.")]
+    limits = [value for value in values if isinstance(value, float)]
+    assert len(values) == len(limits) == 14
+    assert ULN_MIN_U_L < min(limits) == 199
+    assert ULN_MAX_U_L > max(limits) == 414
+
+
+def test_icans_rates_carry_their_definition(evidence: Evidence) -> None:
+    for fact in evidence.facts_on("incidence"):
+        if fact.endpoint in {"icans_any", "icans_grade3plus"}:
+            assert fact.definition, fact.id
+
+
+def test_every_source_is_used_and_can_be_found(evidence: Evidence) -> None:
+    assert set(evidence.sources) == {record.source for record in evidence}
+
+
+def test_only_publishers_and_regulators_are_addressed(evidence: Evidence) -> None:
+    """No address of a mirror, copy or aggregator anywhere, and each url on a host chosen by hand."""
+    text = "".join(entry.read_text(encoding="utf-8") for entry in DATA.iterdir() if entry.name.endswith(".toml"))
+    mirrors = ("vercel", "BG48", "github", "fastly", "int2inf", "seen_url")
+    aggregators = ("synapsesocial", "researcher.life", "scribd", "stocktitan")
+    for mirror in mirrors + aggregators:
+        assert mirror.lower() not in text.lower(), mirror
+    urls = [source.url for source in evidence.sources.values() if source.url]
+    assert sorted(re.findall(r"https?://[^\s\"]+", text)) == sorted(urls)
+    assert {urlsplit(url).hostname for url in urls} <= {
+        *("doi.org", "pubmed.ncbi.nlm.nih.gov", "dailymed.nlm.nih.gov", "www.ema.europa.eu"),
+        *("www.clinical-lung-cancer.com", "jtd.amegroups.org", "www.researchsquare.com"),
+        *("education.iaslc.org", "eguideline.guidelinecentral.com", "ecancer.org"),
+        *("scholars.duke.edu", "repub.eur.nl"),
+        *("mml.testcatalog.org", "hallmarkhealthsystem.testcatalog.org", "www.pathology.uci.edu"),
+        *("www.healthcare.uiowa.edu", "www.exeterlaboratory.com", "www.nbt.nhs.uk", "lv.mdi-labor.de"),
+    }
+    for source in evidence.sources.values():
+        if source.url and source.url.startswith("https://doi.org/"):
+            assert source.url == f"https://doi.org/{source.doi}"
+
+
+def test_version_is_the_day_of_compilation(evidence: Evidence) -> None:
+    assert evidence.version == evidence.compiled == "2026-11-22"
+
+
+def test_load_reads_once_and_nothing_can_be_changed(evidence: Evidence) -> None:
+    assert load() is evidence
+    with pytest.raises(ValidationError, match="frozen"):
+        evidence.fact("inc.joshi.crs_any").n = 31  # type: ignore[misc]  # the field is read-only
+    with pytest.raises(TypeError):
+        evidence.facts["new"] = evidence.fact("inc.joshi.crs_any")  # type: ignore[index]  # the mapping is read-only
+    with pytest.raises(KeyError, match=r"inc\.nowhere"):
+        evidence.fact("inc.nowhere")
+
+
+def test_iteration_gives_each_record_once(evidence: Evidence) -> None:
+    ids = [record.id for record in evidence]
+    assert len(ids) == len(set(ids)) == len(evidence.facts) + len(evidence.associations)
+
+
+# Hash of facts
+
+
+def test_hash_binds_content_not_order(evidence: Evidence) -> None:
+    ids = ["inc.joshi.crs_any", "rf.joshi.ldh.crs"]
+    digest = evidence.facts_hash(ids)
+    assert re.fullmatch(r"[0-9a-f]{64}", digest)
+    assert digest == evidence.facts_hash([*reversed(ids), ids[0]])
+    assert digest != evidence.facts_hash(ids[:1])
+
+
+def test_hash_changes_with_any_figure(write: Write) -> None:
+    before = load_from(write(fact=FACT)).facts_hash(["inc.a"])
+    assert (
+        load_from(write(fact=FACT.replace("events = 3", "events = 4").replace("10%", "13%"))).facts_hash(["inc.a"])
+        != before
+    )
+    assert (
+        load_from(write(fact=FACT, extra="[[fact]]" + FACT.replace("inc.a", "inc.b"))).facts_hash(["inc.a"]) == before
+    )
+
+
+def test_hash_of_nothing_or_of_the_unknown_is_refused(evidence: Evidence) -> None:
+    with pytest.raises(ValueError, match="no facts"):
+        evidence.facts_hash([])
+    with pytest.raises(KeyError, match=r"inc\.nowhere"):
+        evidence.facts_hash(["inc.nowhere"])
+
+
+# Files that are refused
+
+SOURCE = """
+id = "paper"
+citation = "A paper."
+date = "2025-12-05"
+study_type = "cohort"
+seen = "abstract"
+seen_complete = true
+"""
+FACT = """
+id = "inc.a"
+endpoint = "crs_any"
+population = "adults"
+setting = "one centre"
+window = "after dose 1"
+events = 3
+n = 30
+percent = "10%"
+source = "paper"
+"""
+LINK = """
+id = "rf.a"
+factor = "liver metastases"
+endpoint = "crs_any"
+direction = "higher"
+population = "adults"
+window = "not stated"
+scope = "tarlatamab"
+absent = true
+source = "paper"
+"""
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a small evidence folder from one source, one fact and one association."""
+
+    def write_(
+        source: str = SOURCE, fact: str = FACT, link: str = LINK, compiled: str = "'2026-11-22'", extra: str = ""
+    ) -> Path:
+        (tmp_path / "sources.toml").write_text(f"compiled = {compiled}\n[[source]]{source}", encoding="utf-8")
+        (tmp_path / "incidence.toml").write_text(f"[[fact]]{fact}{extra}", encoding="utf-8")
+        (tmp_path / "risk_factors.toml").write_text(f"[[association]]{link}", encoding="utf-8")
+        (tmp_path / "prophylaxis.toml").write_text("", encoding="utf-8")
+        (tmp_path / "covariates.toml").write_text("", encoding="utf-8")
+        return tmp_path
+
+    return write_
+
+
+def test_small_folder_loads(write: Write) -> None:
+    """The starting point of every refusal below is itself accepted."""
+    evidence = load_from(write())
+    assert isinstance(evidence.fact("inc.a"), Fact)
+    assert evidence.fact("inc.a").rate == 0.1
+    assert evidence.facts_on("incidence") == (evidence.fact("inc.a"),)
+    assert evidence.facts_on("covariates") == ()
+    assert evidence.association("rf.a").topic == "risk_factors"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('source = "paper"', 'source = "rumour"', r"'inc\.a': unknown source 'rumour'"),
+        ("events = 3", "events = 31", r"31 events among 30 patients"),
+        ("events = 3", "derived = { events = 31, how = 'x' }", r"31 events among 30 patients"),
+        ("events = 3", "events = -1", r"events: .*greater than or equal to 0"),
+        ("events = 3", "events = 3.0", r"events: .*integer"),
+        ("events = 3", "events = true", r"events: .*integer"),
+        ("events = 3", "events = 4", r"percent 10% does not agree with 4 of 30"),
+        ("events = 3", "derived = { events = 4, how = 'x' }", r"percent 10% does not agree with 4 of 30"),
+        ("n = 30", "derived = { n = 40, how = 'x' }", r"percent 10% does not agree with 3 of 40"),
+        ("n = 30", "n = 30\nderived = { percent = '11%', how = 'x' }", r"percent 11% does not agree with 3 of 30"),
+        ('"10%"', '"10.1%"', r"percent 10\.1% does not agree"),
+        ('"10%"', '"43% / 29%"', r"not a single percentage: '43% / 29%'"),
+        ('"10%"', '"101%"', r"not a single percentage: '101%'"),
+        ("n = 30", "n = 30\ndiscrepancy = 'misprint'", r"a discrepancy is described"),
+        ("n = 30", "n = 30\nderived = { n = 30, how = 'x' }", r"n is both printed and derived"),
+        ("n = 30", "n = 30\nderived = { how = 'x' }", r"derived: derived holds no figure"),
+        ("n = 30", "n = 30\nderived = { value = '10%' }", r"derived\.?.*how: Field required"),
+        ("n = 30", "n = 0", r"n: .*greater than or equal to 1"),
+        ('events = 3\nn = 30\npercent = "10%"', "n = 30", r"neither events, percent nor value"),
+        ("n = 30", "n = 30\nabsent = true", r"absent, yet it holds a figure"),
+        ("n = 30", "n = 30\nseen_url = 'x'", r"seen_url: Extra inputs are not permitted"),
+        ("n = 30", "n = 30\ntopic = 'incidence'", r"unknown key 'topic'"),
+        ("n = 30", "n = 30\nvalue = nan", r"value"),
+        ("n = 30", "centre_term = { use = true, reason = 'x' }", r"centre term, but without events and patients"),
+        ("n = 30", "n = 30\nbased_on = ['inc.b']", r"based on unknown fact 'inc\.b'"),
+        ("n = 30", "n = 30\nbased_on = ['inc.a']", r"based on unknown fact 'inc\.a'"),
+        ('population = "adults"\n', "", r"population: Field required"),
+        ('population = "adults"', 'population = ""', r"population: "),
+        ('window = "after dose 1"\n', "", r"window: Field required"),
+        ('window = "after dose 1"', 'window = " "', r"window: "),
+        ('source = "paper"\n', "", r"source: Field required"),
+        ('id = "inc.a"\n', "", r"'\(without id\)': id: Field required"),
+    ],
+)
+def test_bad_fact_is_refused(write: Write, old: str, new: str, message: str) -> None:
+    assert old in FACT
+    with pytest.raises(EvidenceError, match=rf"^incidence\.toml: fact .*{message}"):
+        load_from(write(fact=FACT.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("absent = true\n", "", r"no effect, and not marked absent"),
+        ("absent = true", "absent = true\neffect = 'OR 4'", r"effect marked absent, yet one is given"),
+        ('"higher"', '"up"', r"direction: Input should be 'higher', 'lower' or 'none'"),
+        ('window = "not stated"\n', "", r"window: Field required"),
+        ('source = "paper"', 'source = "rumour"', r"unknown source 'rumour'"),
+        ("absent = true", "absent = true\nevents = 5\nn = 4", r"5 events among 4 patients"),
+        ("absent = true", "absent = true\nodds_ratio = 4", r"odds_ratio: Extra inputs"),
+        ('"rf.a"', '"inc.a"', r"id occurs twice"),
+    ],
+)
+def test_bad_association_is_refused(write: Write, old: str, new: str, message: str) -> None:
+    assert old in LINK
+    with pytest.raises(EvidenceError, match=rf"^risk_factors\.toml: association .*{message}"):
+        load_from(write(link=LINK.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"2025-12-05"', '"December 2025"', r"date: "),
+        ('"2025-12-05"', "2025-12-05", r"date: "),
+        ('"2025-12-05"', '"2025-13"', r"date: "),
+        ('"abstract"', '"glimpsed"', r"seen: "),
+        ("seen_complete = true", "", r"seen_complete: Field required"),
+        ("seen_complete = true", "seen_complete = true\nseen_url = 'http://copy'", r"seen_url: Extra inputs"),
+        ("seen_complete = true", "seen_complete = true\ndoi = 'https://doi.org/10.1/x'", r"doi: "),
+        ("seen_complete = true", "seen_complete = true\nurl = 'ftp://x'", r"url: "),
+    ],
+)
+def test_bad_source_is_refused(write: Write, old: str, new: str, message: str) -> None:
+    assert old in SOURCE
+    with pytest.raises(EvidenceError, match=rf"^sources\.toml: source 'paper': {message}"):
+        load_from(write(source=SOURCE.replace(old, new)))
+
+
+def test_ids_are_unique(write: Write) -> None:
+    with pytest.raises(EvidenceError, match=r"incidence\.toml: fact 'inc\.a': id occurs twice"):
+        load_from(write(extra="[[fact]]" + FACT))
+    with pytest.raises(EvidenceError, match=r"sources\.toml: source 'paper': id occurs twice"):
+        load_from(write(source=SOURCE + "[[source]]" + SOURCE))
+    folder = write()
+    (folder / "covariates.toml").write_text("[[fact]]" + FACT, encoding="utf-8")
+    with pytest.raises(EvidenceError, match=r"covariates\.toml: fact 'inc\.a': id occurs twice"):
+        load_from(folder)
+
+
+@pytest.mark.parametrize("compiled", ["'last week'", "2026-11-22", "'2026-11'", "'2026-11-2२'", "''"])
+def test_compiled_must_be_a_date_text(write: Write, compiled: str) -> None:
+    with pytest.raises(EvidenceError, match=r"sources\.toml: compiled must be a date"):
+        load_from(write(compiled=compiled))
+
+
+def test_files_are_all_there_and_no_others(write: Write) -> None:
+    folder = write()
+    (folder / "rumours.toml").write_text("", encoding="utf-8")
+    with pytest.raises(EvidenceError, match=r"rumours\.toml: not a file of the evidence"):
+        load_from(folder)
+    (folder / "rumours.toml").unlink()
+    (folder / "covariates.toml").unlink()
+    with pytest.raises(EvidenceError, match=r"covariates\.toml: cannot be read"):
+        load_from(folder)
+    (folder / "sources.toml").unlink()
+    with pytest.raises(EvidenceError, match=r"sources\.toml: cannot be read"):
+        load_from(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[fact", "cannot be read"),
+        ("[[facts]]", "unknown key 'facts'"),
+        ("[fact]\nid = 'x'", "must be an array of tables"),
+        ("fact = [1]", "must be an array of tables"),
+    ],
+)
+def test_malformed_files_are_refused(write: Write, text: str, message: str) -> None:
+    folder = write()
+    (folder / "prophylaxis.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(EvidenceError, match=rf"prophylaxis\.toml: .*{message}"):
+        load_from(folder)
+
+
+# Percentages as printed
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.integers(0, 3))
+def test_a_correctly_rounded_percent_agrees_and_the_next_ones_do_not(count: tuple[int, int], decimals: int) -> None:
+    events, n = count
+    scale = 10**decimals
+    nearest = (2 * 100 * events * scale + n) // (2 * n)  # in units of the last digit, halves up
+
+    def text(units: int) -> str:
+        whole, rest = divmod(units, scale)
+        return f"{whole}.{rest:0{decimals}d}%" if decimals else f"{whole}%"
+
+    assert agrees(parse_percent(text(nearest)), events, n)
+    if nearest >= 2:
+        assert not agrees(parse_percent(text(nearest - 2)), events, n)
+    if nearest + 2 <= 100 * scale:
+        assert not agrees(parse_percent(text(nearest + 2)), events, n)
+
+
+def test_a_half_may_be_rounded_either_way() -> None:
+    assert agrees(parse_percent("12%"), 1, 8)
+    assert agrees(parse_percent("13%"), 1, 8)
+    assert not agrees(parse_percent("12.4%"), 1, 8)
+
+
+@pytest.mark.parametrize("text", ["", "10", "10 %", ".5%", "10.%", "-1%", "100.1%", "١٠%", "about 10%", "10%\n"])
+def test_other_texts_are_not_percentages(text: str) -> None:
+    with pytest.raises(ValueError, match="not a single percentage"):
+        parse_percent(text)

@@ -1,0 +1,165 @@
+"""Nothing that was typed comes back: not in messages, examples, suggestions, notes, logs or tracebacks."""
+
+from __future__ import annotations
+
+import re
+import traceback
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handlers.parsing import Refusal, RefusalCode, Understood, parse
+from handlers.parsing.parse import CARDIAC_DIAGNOSIS_NOTE, DIABETES_TYPE_NOTE, site_limit_note
+from handlers.parsing.refusals import TEXTS
+from handlers.parsing.symptoms import SYMPTOM_WORDS
+from handlers.parsing.vocabulary import KNOWN_WORDS, PHRASES, SUGGESTIONS
+from knowledge.factors import UpperLimit
+
+_SITE = UpperLimit(value=231)
+_SENTENCES = {message for message, _ in TEXTS.values()}
+_EXAMPLES = {example for _, example in TEXTS.values()}
+_NOTES = {CARDIAC_DIAGNOSIS_NOTE, DIABETES_TYPE_NOTE, site_limit_note(_SITE)}
+_TOKEN = re.compile(r"E_[A-Z_]+@[0-9]+")
+
+
+def _outcome(text: str) -> Understood | Refusal:
+    try:
+        return parse(text, site_uln=_SITE)
+    except Refusal as refusal:
+        return refusal
+
+
+def _assert_closed(outcome: Understood | Refusal) -> None:
+    """Everything that can be shown was written before the text was."""
+    if isinstance(outcome, Understood):
+        assert set(outcome.notes) <= _NOTES
+        return
+    assert outcome.message in _SENTENCES
+    assert outcome.example in _EXAMPLES
+    assert outcome.suggestion is None or outcome.suggestion in SUGGESTIONS
+    assert _TOKEN.fullmatch(outcome.token)
+    assert str(outcome) == outcome.token
+    assert outcome.args == (outcome.token,)
+    assert outcome.__cause__ is None
+    assert outcome.__context__ is None
+
+
+# Pieces that make a text likely to get past the first words.
+_PIECES = st.sampled_from(
+    [
+        *sorted(" ".join(phrase) for phrase in PHRASES),
+        *(
+            "ldh 480/250",
+            "ldh 480",
+            "uln 250",
+            "ldh 1.9x",
+            "ldh 8.0 µkat/L",
+            "liver yes",
+            "no dm",
+            "cvd+",
+            "480",
+            "4.1",
+        ),
+        *("fever", "htn", "stroke", "livr", "and", "nondiabetic", "07805", "٤١٢", "1,9x", "4e2"),
+    ]
+)
+_SEPARATORS = st.sampled_from([" ", " ", " ", ", ", ";", "\n", "=", ": ", "", "."])
+
+
+@st.composite
+def _guided(draw: st.DrawFn) -> str:
+    pairs = draw(st.lists(st.tuples(_PIECES | st.text(max_size=6), _SEPARATORS), max_size=12))
+    return "".join(piece + separator for piece, separator in pairs)
+
+
+@settings(max_examples=300)
+@given(_guided())
+def test_guided_texts_give_an_understanding_or_a_closed_refusal(text: str) -> None:
+    _assert_closed(_outcome(text))
+
+
+@given(st.text(max_size=400))
+def test_any_text_gives_an_understanding_or_a_closed_refusal(text: str) -> None:
+    _assert_closed(_outcome(text))
+
+
+_CANARIES = [
+    "Zaphod Beeblebrox",
+    "O'Hara-Quist",
+    "MRN 40718829",
+    "mrn:00012345",
+    "07805",
+    "12/03/1961",
+    "1961-03-12",
+    "+1-555-0142-771",
+    "(555)0142771",
+    "943-476-5919",
+    "zaphod@heart.example",
+    "https://ehr.example/p/40718829",
+    "10.11.12.13",
+    "91yo",
+    "<@U40718829>",
+    "<!channel>",
+    "<http://x|y>",
+    "*bold*",
+    "`code`",
+    "'; DROP TABLE event;--",
+    "%s{0}",
+    "\x1b[31m",
+    "\x00",
+    "\u202eldh",
+    "l\u200ddh",
+    "\u04cfdh",
+    "ＬＤＨ",
+    "№5",
+    "\u212aathe",
+]
+_FRAMES = ["{}", "ldh={}", "ldh 480/{}", "ldh 480 uln {}", "liver {} dm no", "{} ldh 480/250", "dm yes, {}", "uln={}"]
+
+
+@pytest.mark.parametrize("canary", _CANARIES)
+@pytest.mark.parametrize("frame", _FRAMES)
+def test_identifiers_are_refused_and_not_repeated(canary: str, frame: str) -> None:
+    outcome = _outcome(frame.format(canary))
+    assert isinstance(outcome, Refusal)
+    _assert_closed(outcome)
+    shown = " ".join([outcome.message, outcome.example, outcome.suggestion or "", outcome.token, repr(outcome)])
+    for piece in canary.split():
+        assert len(piece) < 3 or piece.lower() not in shown.lower()
+    assert canary not in "".join(traceback.format_exception(outcome))
+
+
+# What float(), int() or pydantic would take as a number, or nearly.
+_TRAPS = """
+    ٤١٢ ４１２ ½ ² 四百 1_000 1__0 1,000 1,5 4e2 1e-3 nan inf -inf infinity -0 +480 --480 480- 0x10 0b1 07805 00 .5
+    480.0.0 480.000000 9999999999 4\u200b80 48\u00ad0 True
+"""
+
+
+@pytest.mark.parametrize("figure", _TRAPS.split())
+@pytest.mark.parametrize("frame", ["ldh {}/250", "ldh 480/{}", "ldh {}x", "ldh {} uln 250", "ldh 480 uln {}", "ldh={}"])
+def test_numeric_traps(figure: str, frame: str) -> None:
+    outcome = _outcome(frame.format(figure))
+    assert isinstance(outcome, Refusal), outcome
+    _assert_closed(outcome)
+
+
+def test_every_code_has_its_sentence_and_every_sentence_a_code() -> None:
+    assert {code for code, _ in TEXTS} == set(RefusalCode)
+    assert len(_SENTENCES) == len(TEXTS)
+    assert all(str(code).startswith("E_") for code in RefusalCode)
+
+
+@pytest.mark.parametrize("key", list(TEXTS), ids=str)
+def test_examples_are_understood(key: tuple[RefusalCode, None]) -> None:
+    message, example = TEXTS[key]
+    commands = [example, *re.findall("`([^`]*)`", message)]
+    for command in commands:
+        assert command.startswith("/tarla ")
+        assert parse(command.removeprefix("/tarla ")).factors is not None
+
+
+def test_suggestions_are_words_of_the_vocabulary_and_name_no_symptom() -> None:
+    assert set(SUGGESTIONS) <= KNOWN_WORDS
+    assert not set(SUGGESTIONS) & SYMPTOM_WORDS
