@@ -39,7 +39,7 @@ def table(rows: list[list[str]]) -> Block:
 
 def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
     """A message only its reader sees; ``text`` is what notifications and screen readers get."""
-    return {"response_type": "ephemeral", "text": _fitting(text, FALLBACK_TEXT_MAX), "blocks": blocks}
+    return {"response_type": "ephemeral", "text": _fitting(escape(text), FALLBACK_TEXT_MAX), "blocks": blocks}
 
 
 def _fitting(text: str, limit: int) -> str:

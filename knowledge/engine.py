@@ -9,7 +9,7 @@ from knowledge import comparators
 from knowledge.assessment import Assessment, ObservedCount, Outcome
 from knowledge.evidence import load as load_evidence
 from knowledge.exact import clopper_pearson
-from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, PatientFactors, Presence
+from knowledge.factors import LdhCategory, LdhMultiple, PatientFactors, Presence
 from knowledge.model import Model
 from knowledge.model import load as load_model
 from knowledge.predict import CrsRisks, crs_risks, icans_risk
@@ -86,8 +86,6 @@ def _ldh_assumptions(factors: PatientFactors, crs: CrsRisks, model: Model) -> It
         side = "above" if ldh.category == "high" else "at or below"
         yield f"LDH {ldh.category}, without a figure: averaged over values {side} the upper limit of normal."
     else:
-        if isinstance(ldh, LdhMeasured) and ldh.uln_from == "site":
-            yield f"Upper limit of normal not typed: this site's setting, {ldh.uln.value:g} {ldh.uln.unit}, was used."
         if crs.held_share > 0:
             yield (
                 f"LDH lies beyond the range of {_percent(crs.held_share)} of the draws that use its multiple; "

@@ -62,9 +62,9 @@ def check_ledger(path: Path) -> LedgerCheck:
             raise
         return LedgerCheck(ok=False, events=0, problem="schema")
     except sqlite3.Error as error:
-        fault = fault_of_sqlite(error)
-        if fault.code != "damaged":
-            raise fault from None
+        cause = fault_of_sqlite(error)
+        if cause.code != "damaged":
+            raise cause from None
         return LedgerCheck(
             ok=False, events=good, last_leaf=last_leaf, bad_seq=good + 1 if good else None, problem="damaged"
         )

@@ -15,6 +15,9 @@ from bot.ledger.errors import LedgerFault, fault_of_os, fault_of_sqlite
 # How long SQLite waits for another process's lock. Slack gives up after 3 s, and
 # the answer still has to be sent.
 BUSY_TIMEOUT_MS = 1_200
+# How often to ask for the write lock. SQLite's own waiting soon asks only ten times a
+# second, and a busy neighbour would always be there first.
+LOCK_POLL_S = 0.001
 
 _GUARDED = (
     "PRAGMA trusted_schema = OFF",
@@ -52,6 +55,26 @@ def limit_wait(connection: sqlite3.Connection, deadline: float) -> None:
     """Let the next statement wait for locks until ``deadline`` (monotonic seconds), at most the busy timeout."""
     left_ms = int((deadline - time.monotonic()) * 1000)
     connection.execute(f"PRAGMA busy_timeout = {max(0, min(BUSY_TIMEOUT_MS, left_ms))}")
+
+
+def begin_writing(connection: sqlite3.Connection, deadline: float) -> None:
+    """Take the write lock, waiting until ``deadline`` (monotonic seconds), at most the busy timeout.
+
+    Raises:
+        sqlite3.OperationalError: another connection holds it.
+    """
+    limit = min(deadline, time.monotonic() + BUSY_TIMEOUT_MS / 1000)
+    connection.execute("PRAGMA busy_timeout = 0")
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= limit:
+                raise
+            time.sleep(LOCK_POLL_S)
+        else:
+            limit_wait(connection, deadline)
+            return
 
 
 def open_for_writing(path: Path, *, may_create: bool, deadline: float) -> tuple[sqlite3.Connection, FileIdentity]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.ledger import leaf, schema
-from bot.ledger.connection import FileIdentity, check_schema, file_identity, limit_wait, open_for_writing
+from bot.ledger.connection import FileIdentity, begin_writing, check_schema, file_identity, limit_wait, open_for_writing
 from bot.ledger.errors import EntryError, LedgerFault, fault_of_os, fault_of_sqlite
 from handlers.ports import AlreadyRecordedError, Clock, Entry, Recorded
 
@@ -79,8 +79,7 @@ class Store:
         """
         try:
             connection = self._ready(deadline)
-            limit_wait(connection, deadline)
-            connection.execute("BEGIN IMMEDIATE")
+            begin_writing(connection, deadline)
             self._watch_schema(connection)
             outcomes = [self._insert(connection, entry) for entry in entries]
             limit_wait(connection, deadline)  # COMMIT waits again, for readers to finish
@@ -108,8 +107,7 @@ class Store:
         try:
             connection = self._ready(deadline)
             if rehearse:
-                limit_wait(connection, deadline)
-                connection.execute("BEGIN IMMEDIATE")
+                begin_writing(connection, deadline)
                 # The same value once more: it takes the lock, the journal and the disk that a record takes.
                 (version,) = connection.execute("PRAGMA user_version").fetchone()
                 connection.execute(f"PRAGMA user_version = {version}")

@@ -23,6 +23,9 @@ MIN_BUDGET_S = 0.1
 MAX_BATCH = 500
 # More than this would not be written within the deadline anyway.
 MAX_WAITING = 5_000
+# Rest between two transactions, longer than another process takes to ask for the lock
+# again (connection.LOCK_POLL_S): without it the busiest process would keep the rest out.
+REST_S = 0.002
 # How often an idle writer looks whether its file is still there and writable.
 IDLE_CHECK_S = 5.0
 # What such a look may wait for a lock, as a record may be queued behind it.
@@ -67,6 +70,7 @@ class LedgerWriter:
         self._waiting: deque[_Job] = deque()
         self._closing = False
         self._tried = threading.Event()
+        self._rested_at = 0.0
         self._status = LedgerStatus(ok=False, code="cannot_open", detail="not yet opened")
         self._thread = threading.Thread(target=self._run, name="tarla-ledger", daemon=True)
 
@@ -155,6 +159,7 @@ class LedgerWriter:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
 
     def _write(self, batch: Sequence[_Job]) -> None:
+        time.sleep(max(0.0, self._rested_at - time.monotonic()))
         soon = time.monotonic() + MIN_BUDGET_S
         jobs = []
         for job in batch:
@@ -177,6 +182,7 @@ class LedgerWriter:
             for job in jobs:
                 job.future.set_exception(error)
         else:
+            self._rested_at = time.monotonic() + REST_S
             self._settle(recorded=sum(isinstance(outcome, Recorded) for outcome in outcomes))
             for job, outcome in zip(jobs, outcomes, strict=True):
                 if isinstance(outcome, Recorded):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from handlers.answer.plain import compact_table
+from handlers.answer.plain import compact_table, row_cells
 from handlers.answer.view import AnswerView
 from handlers.blockkit import Block, code_section, context, escape, section, table
 
@@ -20,8 +20,7 @@ def answer_blocks(view: AnswerView, mode: TableMode) -> list[Block]:
     """Blocks of the whole answer: figures first, then reasons, then small print."""
     blocks = [section(f"*{escape(view.title)}*\n{escape(view.patient)}")]
     if mode is TableMode.BLOCK:
-        rows = [(row.outcome, row.patient, row.study, row.elsewhere) for row in (view.head, *view.rows)]
-        blocks.append(table([list(row) for row in rows]))
+        blocks.append(table([row_cells(row) for row in (view.head, *view.rows)]))
     else:
         blocks.append(code_section(compact_table(view)))
         beside = [f"• {row.outcome}: {row.elsewhere}" for row in view.rows]

@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import wrap
 
 from handlers.answer.view import AnswerView, Row
 
 TERMINAL_WIDTH = 110
+NARROWEST_WRAPPED = 24
 _GAP = "   "
+
+
+def aligned(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
+    """Rows as aligned columns; with a ``width`` the last column is wrapped to fit it."""
+    *fixed, last = zip(*rows, strict=True)
+    widths = [max(len(cell) for cell in column) for column in fixed]
+    if width is None:
+        widths.append(max(len(cell) for cell in last))
+        return [_join(row, widths) for row in rows]
+    left = sum(widths) + len(_GAP) * len(widths)
+    widths.append(max(NARROWEST_WRAPPED, width - left))
+    lines = []
+    for row in rows:
+        first, *more = wrap(row[-1], widths[-1]) or [""]
+        lines.append(_join([*row[:-1], first], widths))
+        lines += [" " * left + rest for rest in more]
+    return lines
 
 
 def compact_table(view: AnswerView) -> str:
     """Outcome, this patient and study as aligned columns: narrow enough for a phone held sideways."""
-    rows = (view.head, *view.rows)
-    widths = [max(len(cell) for cell in column) for column in zip(*(_cells(row)[:3] for row in rows), strict=True)]
-    lines = [_GAP.join(cell.ljust(width) for cell, width in zip(_cells(row), widths, strict=False)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(aligned([row_cells(row)[:3] for row in (view.head, *view.rows)]))
 
 
 def answer_text(view: AnswerView, width: int = TERMINAL_WIDTH) -> str:
     """The whole answer for a terminal, no line longer than ``width``."""
-    rows = (view.head, *view.rows)
-    widths = [max(len(cell) for cell in column) for column in zip(*(_cells(row)[:3] for row in rows), strict=True)]
-    used = sum(widths) + 3 * len(_GAP)
-    lines = [view.title, view.patient, ""]
-    for row in rows:
-        beside = wrap(row.elsewhere, max(24, width - used)) or [""]
-        first = [cell.ljust(cell_width) for cell, cell_width in zip(_cells(row)[:3], widths, strict=True)]
-        lines.append(_GAP.join([*first, beside[0]]).rstrip())
-        lines += [" " * used + more for more in beside[1:]]
+    lines = [view.title, view.patient, "", *aligned([row_cells(row) for row in (view.head, *view.rows)], width)]
     for paragraph in view.paragraphs:
         lines += ["", *wrap(f"{paragraph.heading}: {paragraph.text}", width)]
     return "\n".join([*lines, "", *(line for part in view.footer for line in wrap(part, width))])
 
 
-def _cells(row: Row) -> tuple[str, str, str, str]:
-    return row.outcome, row.patient, row.study, row.elsewhere
+def row_cells(row: Row) -> list[str]:
+    """A row's cells in the order of the columns."""
+    return [row.outcome, row.patient, row.study, row.elsewhere]
+
+
+def _join(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return _GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -128,10 +128,14 @@ def _row(assessment: Assessment, outcome: Outcome, evidence: Evidence) -> Row:
 def _paragraphs(assessment: Assessment, evidence: Evidence, notes: tuple[str, ...]) -> Iterator[Paragraph]:
     yield Paragraph("Study predictors present", _predictors(assessment, evidence))
     if assessment.assumptions or notes:
-        yield Paragraph("Assumed", " ".join((*notes, *assessment.assumptions)))
+        yield Paragraph("Assumed", " ".join((*(_sentence(note) for note in notes), *assessment.assumptions)))
     yield Paragraph("Prophylactic tocilizumab", _tocilizumab(assessment, evidence))
     yield Paragraph("Why so wide", _why_wide(assessment))
     yield Paragraph("Evidence", _evidence(evidence))
+
+
+def _sentence(note: str) -> str:
+    return f"{note[0].upper()}{note[1:].removesuffix('.')}."
 
 
 def _predictors(assessment: Assessment, evidence: Evidence) -> str:

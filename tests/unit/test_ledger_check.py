@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -27,16 +28,21 @@ class WallClock:
         return time.monotonic()
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A closed ledger; ``path`` may be tampered with byte by byte."""
-    path = tmp_path / "ledger.db"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("made") / "ledger.db"
     with closing(open_ledger(path, clock=WallClock())) as writer:
         for i in range(1, EVENTS + 1):
             ref = i - 1 if i % 2 == 0 else None
             kind = Kind.COMPUTED if ref is None else Kind.DELIVERED
             writer.record_blocking(Entry(f"key-{i:04d}", kind, {"n": i, "risk": f"0.{i:06d}"}, ref))
     return path
+
+
+@pytest.fixture
+def path(made: Path, tmp_path: Path) -> Path:
+    """A closed ledger that may be tampered with byte by byte."""
+    return Path(shutil.copy(made, tmp_path))
 
 
 def without_guards(path: Path, *statements: str) -> None:
@@ -90,7 +96,9 @@ def test_flip_in_the_index_is_found(path: Path) -> None:
     key = f"key-{TARGET:04d}".encode()
     assert path.read_bytes().count(key) == 2
     with closing(sqlite3.connect(path)) as connection:
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name LIKE '%autoindex_event%'").fetchone()
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name LIKE '%autoindex_event%'"
+        ).fetchone()
         (page_size,) = connection.execute("PRAGMA page_size").fetchone()
     in_index = [m.start() // page_size == root - 1 for m in re.finditer(key, path.read_bytes())].index(True)
     flip(path, key, len(key) - 1, occurrence=in_index)

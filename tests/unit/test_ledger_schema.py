@@ -1,5 +1,6 @@
 """Tables, guards and opening: what the file refuses from any tool, and what opening refuses."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -35,14 +36,19 @@ def entry(key: str) -> Entry:
     return Entry(key, Kind.COMPUTED, {"risk": "0.5"})
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A ledger of three events, closed."""
-    path = tmp_path / "ledger.db"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("made") / "ledger.db"
     with closing(open_ledger(path, clock=WallClock())) as writer:
         for key in ("a", "b", "c"):
             writer.record_blocking(entry(key))
     return path
+
+
+@pytest.fixture
+def path(made: Path, tmp_path: Path) -> Path:
+    """A ledger of three events, closed."""
+    return Path(shutil.copy(made, tmp_path))
 
 
 @pytest.fixture
@@ -169,7 +175,7 @@ def test_sqlite_utils_cannot_change_rows(path: Path) -> None:
     db = sqlite_utils.Database(path)
     table = db.table("event")
     row = next(table.rows_where("seq = 2"))
-    attempts = [
+    attempts: list[Callable[[], object]] = [
         lambda: table.update(2, {"kind": "refused"}),
         lambda: table.delete(2),
         lambda: table.delete_where("seq > 1"),

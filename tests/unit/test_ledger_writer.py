@@ -288,7 +288,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LedgerWri
     assert check_ledger(path).ok
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(payload=st.dictionaries(st.text(max_size=10), json_values, max_size=4))
 def test_any_json_payload_comes_back_the_same(shared: tuple[LedgerWriter, Path], payload: dict[str, Json]) -> None:
     ledger, path = shared

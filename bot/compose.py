@@ -1,0 +1,53 @@
+"""The composition root: every part is made and wired here, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.ledger import LedgerWriter, open_ledger
+from bot.logs import bolt_logger
+from bot.settings import Settings
+from bot.tasks import Background
+from handlers.conversation import Conversation
+from handlers.listeners import register_listeners
+from handlers.ports import Clock, Ledger
+
+
+@dataclass(frozen=True)
+class Tarla:
+    """A wired application."""
+
+    app: AsyncApp
+    ledger: LedgerWriter
+    conversation: Conversation
+    clock: Clock
+    background: Background
+
+
+def code_version() -> str:
+    """Version of this program, as kept with every answer."""
+    return version("tarla-bot")
+
+
+def make_conversation(settings: Settings, ledger: Ledger) -> Conversation:
+    """The conversation alone, for surfaces without Slack."""
+    return Conversation(ledger=ledger, site_uln=settings.tarla_ldh_uln, code_version=code_version())
+
+
+def make_tarla(settings: Settings, clock: Clock) -> Tarla:
+    """The whole application for Slack. The ledger may be unusable: then no answer is given, and it says so."""
+    ledger = open_ledger(settings.tarla_ledger, clock=clock)
+    conversation = make_conversation(settings, ledger)
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
+    secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
+    app = AsyncApp(
+        logger=bolt_logger(),
+        client=AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=bolt_logger()),
+        signing_secret=secret,
+    )
+    register_listeners(app, conversation, settings.tarla_table)
+    return Tarla(app, ledger, conversation, clock, Background())

@@ -1,0 +1,78 @@
+"""``tarla serve``: run until SIGTERM or Ctrl-C, then finish what is in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import AbstractAsyncContextManager
+
+from bot.clock import SystemClock
+from bot.compose import Tarla, make_tarla
+from bot.settings import Settings, SettingsError
+from bot.transports.http import serve_http, web_application
+from bot.transports.socket import RecordingSocketModeHandler, serve_socket
+from knowledge import ModelError
+from knowledge.engine import assess
+from knowledge.factors import PatientFactors
+
+DRAIN_S = 3.0
+
+log = logging.getLogger("tarla.serve")
+
+
+async def serve_over_socket(settings: Settings) -> None:
+    """Socket Mode until stopped.
+
+    Raises:
+        SettingsError: a token is missing.
+    """
+    if settings.slack_bot_token is None or settings.slack_app_token is None:
+        raise SettingsError("Socket Mode needs SLACK_BOT_TOKEN (xoxb-…) and SLACK_APP_TOKEN (xapp-…)")
+    tarla = make_tarla(settings, SystemClock())
+    token = settings.slack_app_token.get_secret_value()
+    handler = RecordingSocketModeHandler(tarla.app, token, tarla.ledger, tarla.clock, tarla.background)
+    await _run(tarla, serve_socket(handler), "connected to Slack over Socket Mode")
+
+
+async def serve_over_http(settings: Settings, host: str, port: int) -> None:
+    """HTTP on ``host:port`` until stopped.
+
+    Raises:
+        SettingsError: token or signing secret is missing.
+    """
+    if settings.slack_bot_token is None or settings.slack_signing_secret is None:
+        raise SettingsError("HTTP needs SLACK_BOT_TOKEN (xoxb-…) and SLACK_SIGNING_SECRET")
+    tarla = make_tarla(settings, SystemClock())
+    application = web_application(tarla.app, tarla.ledger, tarla.clock, tarla.background)
+    await _run(tarla, serve_http(application, host, port), "listening for Slack on %s")
+
+
+async def _run(tarla: Tarla, transport: AbstractAsyncContextManager[object], ready: str) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        _warm_up()
+        async with transport as address:
+            log.info(ready, *([address] if address else []))
+            status = tarla.ledger.status()
+            if not status.ok:
+                log.error("ledger unusable (%s): no risk will be shown until it can be written", status.code)
+            await stopped.wait()
+            log.info("stopping: finishing what is in hand")
+    finally:
+        lost = await tarla.background.drain(DRAIN_S)
+        if lost:
+            log.warning("%d delivery records were not written in time", lost)
+        await tarla.ledger.aclose()
+        log.info("stopped")
+
+
+def _warm_up() -> None:
+    """Read model and evidence now, so that the first user does not wait for them."""
+    try:
+        assess(PatientFactors())
+    except ModelError as error:
+        log.error("model unusable: no risk will be shown: %s", error)  # noqa: TRY400 - the sentence says all; a traceback adds nothing

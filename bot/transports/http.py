@@ -1,0 +1,86 @@
+"""HTTP: Bolt's own aiohttp application, watched so that every reply's fate is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+
+from bot.ledger import LedgerWriter
+from bot.tasks import Background
+from bot.transports.outcome import record_outcome
+from handlers.delivery import expecting_delivery
+from handlers.ports import Clock
+from knowledge import ModelError
+from knowledge.model import load as load_model
+
+EVENTS_PATH = "/slack/events"
+HEALTH_PATH = "/healthz"
+SHUTDOWN_S = 5.0
+
+log = logging.getLogger("tarla.transport")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def web_application(app: AsyncApp, ledger: LedgerWriter, clock: Clock, background: Background) -> web.Application:
+    """Bolt's web application with delivery records and ``/healthz``."""
+
+    @web.middleware
+    async def watch_delivery(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path != EVENTS_PATH:
+            return await handler(request)
+        received = clock.monotonic()
+        failure: str | None = None
+        with expecting_delivery() as delivery:
+            try:
+                response = await handler(request)
+                # Written here instead of by the server afterwards, so that a failure is seen.
+                await response.prepare(request)
+                await response.write_eof()
+                if request.transport is None or request.transport.is_closing():
+                    failure = "connection_lost"
+            except (ConnectionError, asyncio.CancelledError):
+                failure = "connection_lost"
+                raise
+            finally:
+                if delivery.event is not None:
+                    background.start(record_outcome(ledger, clock, delivery, received, "http", failure))
+        return response
+
+    application: web.Application = app.web_app(path=EVENTS_PATH)
+    application.middlewares.append(watch_delivery)
+    application.router.add_get(HEALTH_PATH, _health(ledger))
+    return application
+
+
+def _health(ledger: LedgerWriter) -> Handler:
+    async def health(_request: web.Request) -> web.StreamResponse:
+        """200 when an answer could be given now, else 503 with the reason."""
+        status = ledger.status()
+        try:
+            model: dict[str, str] = {"id": load_model().version.id}
+        except ModelError:
+            model = {"error": "not usable"}
+        ok = status.ok and "id" in model
+        body = {"ok": ok, "ledger": "ok" if status.ok else status.code, "model": model}
+        return web.json_response(body, status=200 if ok else 503)
+
+    return health
+
+
+@asynccontextmanager
+async def serve_http(application: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Listen until the block ends; gives the address. Requests under way are then finished."""
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0]
+        yield f"http://{bound[0]}:{bound[1]}{EVENTS_PATH}"
+    finally:
+        await runner.cleanup()

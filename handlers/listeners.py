@@ -1,0 +1,81 @@
+"""What Tarla listens to in Slack: the command, App Home, and whatever went wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.answer import TableMode
+from handlers.conversation import Conversation
+from handlers.home import home_view
+from handlers.replies import failure, message
+from handlers.requests import Asker, Question
+
+COMMAND = "/tarla"
+EVENTS = ("app_home_opened",)
+# Bot scopes for the above: commands for /tarla; publishing App Home needs none.
+SCOPES = ("commands",)
+
+log = logging.getLogger("tarla.handlers")
+
+
+def register_listeners(app: AsyncApp, conversation: Conversation, mode: TableMode) -> None:
+    """Attach every listener to the app."""
+    app.command(COMMAND)(command_listener(conversation, mode))
+    app.event(EVENTS[0])(home_listener(conversation))
+    app.error(apologise)
+
+
+def command_listener(conversation: Conversation, mode: TableMode) -> Callable[..., Awaitable[None]]:
+    """The listener of the slash command; its acknowledgement is the answer."""
+
+    async def answer(ack: AsyncAck, command: dict[str, Any]) -> None:
+        asker = Asker(
+            via="slash_command",
+            user=command["user_id"],
+            channel=command.get("channel_id"),
+            team=command.get("team_id"),
+            enterprise=command.get("enterprise_id"),
+        )
+        question = Question(key=f"command:{command['trigger_id']}", text=command.get("text") or "", asker=asker)
+        reply = message(await conversation.reply_to(question), mode)
+        if reply is None:
+            # The same request once more: it has its answer, a second one would confuse.
+            await ack()
+        else:
+            await ack(**reply)
+
+    return answer
+
+
+def home_listener(conversation: Conversation) -> Callable[..., Awaitable[None]]:
+    """The listener that fills App Home when a user opens it."""
+
+    async def show_home(event: dict[str, Any], client: AsyncWebClient) -> None:
+        if event.get("tab") == "home":
+            await client.views_publish(user_id=event["user"], view=home_view(conversation.site_uln))
+
+    return show_home
+
+
+async def apologise(error: Exception) -> BoltResponse:
+    """Answer any unforeseen failure with an apology and a reference; the log gets no value of any kind."""
+    reference = secrets.token_hex(4)
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}" if frame is not None else "unknown"
+    log.error("failure reference=%s type=%s at=%s", reference, type(error).__name__, place)
+    body = failure(
+        "Risk not shown: something went wrong inside Tarla.",
+        "It is not your typing. Try once more, and if it happens again tell whoever runs Tarla here.",
+        reference,
+    )
+    return BoltResponse(status=200, body=json.dumps(body), headers={"content-type": ["application/json"]})
