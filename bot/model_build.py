@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -19,7 +20,7 @@ DEFAULT_SEED = 20261122
 DEFAULT_EFFECTIVE_DRAWS = 6_000
 
 
-def build_to(folder: Path, *, seed: int, effective_draws: int, workers: int | None) -> dict[str, object]:
+def build_to(folder: Path, *, seed: int, effective_draws: int, workers: int | None) -> dict[str, Any]:
     """Build a model into ``folder`` with its ``model.json``; returns the pointer and the diagnostics."""
     spec = published_spec(load_evidence())
     with tqdm(total=100, unit="%", bar_format="{desc:<18} {bar} {percentage:3.0f} % · {elapsed}") as bar:
@@ -38,3 +39,17 @@ def build_to(folder: Path, *, seed: int, effective_draws: int, workers: int | No
     pointer = pointer_text(MODEL_ID, file, data)
     (folder / POINTER).write_text(pointer, encoding="utf-8")
     return {**json.loads(pointer), "diagnostics": content.diagnostics}
+
+
+def summary(result: dict[str, Any]) -> str:
+    """What was built, in a few lines."""
+    lines = [f"{result['id']}: {result['file']}, SHA-256 {result['sha256']}"]
+    for pool, figures in result["diagnostics"].items():
+        lines.append(f"{pool.upper()}: {figures['draws']} draws, effective sample size {figures['effective_size']:.0f}")
+        for stratum in figures["strata"]:
+            coding = "" if stratum["coding"] == "none" else f", LDH as {stratum['coding']}"
+            lines.append(
+                f"  tau {stratum['tau']:g}{coding}: P(facts) {stratum['probability_of_facts']:.2e} "
+                f"from {stratum['simulated']:,} cohorts"
+            )
+    return "\n".join(lines)

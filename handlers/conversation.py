@@ -22,6 +22,7 @@ class Answered:
 
     view: AnswerView
     assessment: Assessment
+    notes: tuple[str, ...]
     receipt: str
 
 
@@ -93,7 +94,7 @@ class Conversation:
         except LedgerUnavailableError as unavailable:
             return NotShown(unavailable.code, "Risk not shown: the audit ledger cannot be written.", _OPERATOR)
         view = build_view(assessment, load_evidence(), recorded.receipt, notes)
-        return Answered(view, assessment, recorded.receipt)
+        return Answered(view, assessment, notes, recorded.receipt)
 
     async def _refuse(self, question: Question, refusal: Refusal) -> Reply:
         reply = Refused(refusal.code, refusal.message, refusal.example, refusal.position, refusal.suggestion)

@@ -185,8 +185,12 @@ class Store:
         return Recorded(seq, moment, leaf_hash)
 
     def _back_out(self, *, keep_open: bool) -> None:
-        if keep_open and self._connection is not None:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        else:
+        """End the transaction; a connection that cannot even do that is dropped."""
+        connection = self._connection
+        try:
+            if keep_open and connection is not None and connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            keep_open = False
+        if not keep_open:
             self.close()

@@ -16,7 +16,9 @@ def percent(fraction: float) -> str:
 
 
 def bare_percent(fraction: float) -> str:
-    """As ``percent`` without the sign, for ranges."""
+    """As ``percent`` without the sign, for ranges. Exactly 0 and 1 occur only as limits of exact intervals."""
+    if fraction in (0.0, 1.0):
+        return f"{100 * fraction:.0f}"
     if fraction < 0.01:
         return "below 1"
     if fraction > 0.99:

@@ -1,0 +1,102 @@
+"""The command line. Heavy imports stand inside the commands, so that ``tarla ask`` answers at once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from bot.settings import Settings, SettingsError, read_settings
+
+# Exit statuses of ``tarla ask``.
+OK, FAILED, REFUSED, NOT_RECORDED = 0, 1, 2, 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tarla-bot", prog_name="tarla")
+def main() -> None:
+    """Risk of CRS and ICANS before the first tarlatamab infusion. A planning aid: it informs, you decide."""
+
+
+@main.command()
+@click.argument("words", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print the assessment as one JSON object.")
+def ask(words: tuple[str, ...], as_json: bool) -> None:
+    """Answer in the terminal, for example: tarla ask "ldh 480/250 liver yes dm no cvd yes".
+
+    Exit status 0 with an answer, 2 for refused input, 3 when the ledger cannot be written.
+    """
+    from bot.terminal import ask_in_terminal
+
+    sys.exit(ask_in_terminal(" ".join(words), as_json=as_json, settings=_settings()))
+
+
+@main.command()
+@click.option("--socket", "transport", flag_value="socket", default="socket", help="Socket Mode (the default).")
+@click.option("--http", "transport", flag_value="http", help="HTTP, path /slack/events, with /healthz.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, with --http.")
+@click.option("--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="Port, with --http.")
+def serve(transport: str, host: str, port: int) -> None:
+    """Run the Slack bot until SIGTERM or Ctrl-C."""
+    from bot.logs import set_up_logs
+    from bot.serve import serve_over_http, serve_over_socket
+
+    set_up_logs()
+    settings = _settings()
+    try:
+        asyncio.run(serve_over_socket(settings) if transport == "socket" else serve_over_http(settings, host, port))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+def doctor() -> None:
+    """Say in plain words what is missing, and what to do."""
+    from bot.doctor import examine, report
+
+    findings = asyncio.run(examine(_settings()))
+    click.echo(report(findings))
+    sys.exit(OK if all(finding.ok for finding in findings) else FAILED)
+
+
+@main.command()
+def demo() -> None:
+    """Send one case through the real bot with a stand-in for Slack, and show answer, ledger row and check."""
+    from bot.demo import run_demo
+
+    sys.exit(OK if asyncio.run(run_demo()) else FAILED)
+
+
+@main.group()
+def model() -> None:
+    """The risk model."""
+
+
+@model.command("build")
+@click.option("--seed", type=int, default=None, help="Seed of all randomness (default: that of the shipped model).")
+@click.option("--draws", type=click.IntRange(min=30), default=None, help="Least effective sample size of each pool.")
+@click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes (default: one a core).")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=None, help="Folder (default: where it is used)."
+)
+def build(seed: int | None, draws: int | None, workers: int | None, out: Path | None) -> None:
+    """Build the model from the published facts. The same seed gives the same file."""
+    from bot.model_build import DEFAULT_EFFECTIVE_DRAWS, DEFAULT_SEED, build_to, summary
+    from knowledge.model import data_folder
+
+    result = build_to(
+        out or Path(str(data_folder())),
+        seed=DEFAULT_SEED if seed is None else seed,
+        effective_draws=draws or DEFAULT_EFFECTIVE_DRAWS,
+        workers=workers,
+    )
+    click.echo(summary(result))
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None

@@ -1,0 +1,96 @@
+"""``tarla ask``: the same conversation as in Slack, at a terminal, recorded in the same ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import shutil
+import sys
+import uuid
+
+from bot.cli import FAILED, NOT_RECORDED, OK, REFUSED
+from bot.clock import SystemClock
+from bot.compose import make_conversation
+from bot.ledger import open_ledger
+from bot.settings import Settings
+from bot.transports.outcome import record_outcome
+from handlers.answer import answer_text
+from handlers.conversation import Answered, HowToAsk, NotShown, Refused, Repeated, Reply
+from handlers.delivery import expecting_delivery
+from handlers.replies import refusal_lines
+from handlers.requests import Asker, Question
+
+WIDEST = 120
+NARROWEST = 72
+
+
+def ask_in_terminal(text: str, *, as_json: bool, settings: Settings) -> int:
+    """Answer ``text`` on standard output, or say on standard error why not; returns the exit status."""
+    return asyncio.run(_ask(text, as_json, settings))
+
+
+async def _ask(text: str, as_json: bool, settings: Settings) -> int:
+    clock = SystemClock()
+    received = clock.monotonic()
+    ledger = open_ledger(settings.tarla_ledger, clock=clock)
+    try:
+        conversation = make_conversation(settings, ledger)
+        question = Question(key=f"cli:{uuid.uuid4()}", text=text, asker=Asker(via="cli", user=_account()))
+        with expecting_delivery() as delivery:
+            reply = await conversation.reply_to(question)
+            failure: str | None = None
+            try:
+                status = _print(reply, as_json)
+            except BrokenPipeError:
+                failure, status = "connection_lost", FAILED
+            await record_outcome(ledger, clock, delivery, received, "terminal", failure)
+    finally:
+        await ledger.aclose()
+    return status
+
+
+def _print(reply: Reply, as_json: bool) -> int:
+    if isinstance(reply, Answered):
+        if as_json:
+            body = reply.assessment.model_dump(mode="json")
+            body["assumptions"] = [*reply.notes, *body["assumptions"]]
+            print(json.dumps({**body, "receipt": reply.receipt}, ensure_ascii=False, indent=2))
+        else:
+            columns = shutil.get_terminal_size().columns
+            print(answer_text(reply.view, min(WIDEST, max(NARROWEST, columns))))
+        sys.stdout.flush()
+        return OK
+    lines: list[str]
+    if isinstance(reply, Refused):
+        lines, status = [*refusal_lines(reply), f"For example: {_at_terminal(reply.example)}"], REFUSED
+    elif isinstance(reply, NotShown):
+        lines = [reply.headline, reply.advice, f"reference: {reply.reason}"]
+        status = FAILED if reply.reason == "model" else NOT_RECORDED
+    elif isinstance(reply, HowToAsk):
+        lines, status = [f"Say what is known, for example: {_at_terminal(reply.example)}"], REFUSED
+    else:
+        lines, status = [_repeated(reply)], FAILED
+    print("\n".join(_plain(line) for line in lines), file=sys.stderr, flush=True)
+    return status
+
+
+def _repeated(reply: Repeated) -> str:
+    return f"This request has had its answer: receipt #{reply.receipt}"
+
+
+def _at_terminal(example: str) -> str:
+    words = example.removeprefix("/tarla ")
+    return f'tarla ask "{words}"'
+
+
+def _plain(line: str) -> str:
+    return line.replace("`", "")
+
+
+def _account() -> str:
+    """The operating system's name for who asks; an audit must know."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
