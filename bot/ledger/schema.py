@@ -23,8 +23,9 @@ reader years from now who has this file, no running Tarla and no trust in it:
 
 Pruning for retention is not possible in this version. A later numbered
 migration may replace the one trigger ``payload_no_delete`` by a trigger that
-lets a payload go once a recorded event names it as due; ``event`` stays whole,
-so no leaf, root or receipt changes. Needs that arise later (checkpoints, other
+lets a payload go once a recorded event names it as due (with secure_delete, so
+that the bytes are overwritten); ``event`` stays whole, so no leaf, root or
+receipt changes. Needs that arise later (checkpoints, other
 hashes) are met by further tables keyed by ``seq``.
 
 The triggers stop mistakes and ordinary tools, also from connections that set

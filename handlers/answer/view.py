@@ -217,10 +217,12 @@ def _why_wide(assessment: Assessment) -> str:
 
 
 def _evidence(evidence: Evidence) -> str:
-    study = evidence.source("joshi2025_hmp")
+    study, european, american = (
+        evidence.source(name) for name in ("joshi2025_hmp", "smpc_imdylltra_eu_2026", "uspi_imdelltra_2025_11")
+    )
     seen = "read in a news summary, the paper itself not seen" if study.seen == "secondary_report" else "read"
     return (
-        f"Study: Joshi et al., Clin Lung Cancer 2025, n = {study.n} ({seen}); it says “following cycle 1 day 1”, "
-        "which may mean after the first dose or at any time since. Trials: EU product information 2026 and US label "
-        "November 2025. Real world: entries inc.wclc25, inc.multi102, inc.guo of the evidence."
+        f"Study (inc.joshi): Joshi et al., Clin Lung Cancer 2025, n = {study.n}, {seen}; “following cycle 1 day 1” may "
+        f"mean after the first dose or at any time since. Trials: EU product information {european.date} (inc.eu473), "
+        f"US label {american.date} (inc.label473). Real world: inc.wclc25, inc.multi102, inc.guo."
     )

@@ -269,6 +269,25 @@ def test_file_moved_away_and_back(ledger: LedgerWriter, path: Path, tmp_path: Pa
     assert keys(path) == ["before", "after"]
 
 
+@pytest.mark.parametrize("moment", [1, 2])
+def test_file_moved_away_within_a_transaction(path: Path, tmp_path: Path, moment: int) -> None:
+    """The first time before SQLite opens its journal, which notices; the second time after it."""
+
+    class MovingClock(WallClock):
+        looks = 0
+
+        def now(self) -> datetime:
+            self.looks += 1
+            if self.looks == moment:
+                path.rename(tmp_path / "away")
+            return super().now()
+
+    store = Store(path, MovingClock())
+    with pytest.raises(LedgerFault, match="cannot_open"):
+        store.append([prepare(entry("a")), prepare(entry("b"))], time.monotonic() + 2)
+    assert not path.exists()
+
+
 def test_equal_copy_put_in_place_is_taken_up(ledger: LedgerWriter, path: Path, tmp_path: Path) -> None:
     ledger.record_blocking(entry("before"))
     shutil.copy(path, tmp_path / "copy")

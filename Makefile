@@ -1,0 +1,67 @@
+# Tarla's tasks. `make demo` and `make test` need Python 3.11 and make, nothing else.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+
+.PHONY: help demo test check run model slack lock clean
+
+help:
+	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
+	@echo "make test    all tests (end-to-end ones need Chromium and Node: see CONTRIBUTING.md)"
+	@echo "make check   lint, types, import contracts"
+	@echo "make run     the bot on your Slack workspace (settings in .env)"
+	@echo "make slack   a local Slack with web client and the bot in it (needs Node)"
+	@echo "make model   build the risk model again from the published facts (a few minutes)"
+
+demo: $(RUN_READY)
+	@$(BIN)/tarla demo
+
+test: $(DEV_READY)
+	@$(BIN)/python -m pytest -q
+
+check: $(DEV_READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+run: $(RUN_READY)
+	@$(BIN)/tarla serve --socket
+
+model: $(RUN_READY)
+	$(BIN)/tarla model build
+
+slack: $(RUN_READY) node_modules
+	@$(BIN)/python -m bot.localslack
+
+node_modules: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "make slack needs Node (npm was not found)"; exit 1; }
+	npm ci
+	@touch node_modules
+
+# Locks hold versions and hashes, no addresses: they fit any index that serves the same files.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group build -o locks/run.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o locks/dev.txt
+
+clean:
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and was not found"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_READY): locks/run.txt pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) (once; a minute or two) ..."
+	@$(PIP) --require-hashes -r locks/run.txt
+	@$(PIP) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(DEV_READY): locks/dev.txt $(RUN_READY)
+	@echo "Setting up the tools for tests (once) ..."
+	@$(PIP) --require-hashes -r locks/dev.txt
+	@touch $@
