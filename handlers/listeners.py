@@ -65,7 +65,7 @@ def home_listener(conversation: Conversation) -> Callable[..., Awaitable[None]]:
     return show_home
 
 
-async def apologise(error: Exception) -> BoltResponse:
+async def apologise(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
     """Answer any unforeseen failure with an apology and a reference; the log gets no value of any kind."""
     reference = secrets.token_hex(4)
     frame = error.__traceback__
@@ -73,6 +73,9 @@ async def apologise(error: Exception) -> BoltResponse:
         frame = frame.tb_next
     place = f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}" if frame is not None else "unknown"
     log.error("failure reference=%s type=%s at=%s", reference, type(error).__name__, place)
+    if response is None:
+        # Acknowledged before it failed: Bolt takes no answer any more.
+        return None
     body = failure(
         "Risk not shown: something went wrong inside Tarla.",
         "It is not your typing. Try once more, and if it happens again tell whoever runs Tarla here.",

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.ledger import schema
@@ -146,9 +147,11 @@ def check_version(connection: sqlite3.Connection) -> int:
         LedgerFault: the file is another application's or a newer Tarla's, or its
             version was set back.
     """
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if (application_id, version) == (0, 0) and connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+    with _one_moment(connection):
+        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        empty = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+    if (application_id, version, empty) == (0, 0, True):
         return 0
     if application_id != schema.APPLICATION_ID:
         raise LedgerFault("cannot_open", "the file is another application's database")
@@ -166,9 +169,25 @@ def check_schema(connection: sqlite3.Connection) -> None:
     Raises:
         LedgerFault: ``damaged``; something was changed, dropped or added.
     """
-    version = check_version(connection)
-    if schema.fingerprint(connection) != schema.FINGERPRINTS.get(version):
+    with _one_moment(connection):
+        version = check_version(connection)
+        found = schema.fingerprint(connection)
+    if found != schema.FINGERPRINTS.get(version):
         raise LedgerFault("damaged", "tables or triggers are not those of the ledger")
+
+
+@contextlib.contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let the statements inside see one state of the file, though another process may be making the ledger."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # an error may have ended it
+            connection.execute("ROLLBACK")
 
 
 def _create_if_missing(path: Path) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from handlers.answer.plain import compact_table, row_cells
 from handlers.answer.view import AnswerView
 from handlers.blockkit import Block, code_section, context, escape, section, table
+
+# Places where a line may not end: a figure stays with its sign, a range is one, a dot stays with what it follows.
+_TOGETHER = re.compile(r" (?=[%=·])|(?<=[=≥]) |(?<=\d) (?=to )|(?<= to) (?=\d)")
+_NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 class TableMode(StrEnum):
@@ -18,14 +23,24 @@ class TableMode(StrEnum):
 
 def answer_blocks(view: AnswerView, mode: TableMode) -> list[Block]:
     """Blocks of the whole answer: figures first, then reasons, then small print."""
-    blocks = [section(f"*{escape(view.title)}*\n{escape(view.patient)}")]
+    blocks = [section(f"*{_prose(view.title)}*\n{_prose(view.patient)}")]
     if mode is TableMode.BLOCK:
-        blocks.append(table([row_cells(row) for row in (view.head, *view.rows)]))
+        blocks.append(table([[_unbroken(cell) for cell in row_cells(row)] for row in (view.head, *view.rows)]))
     else:
         blocks.append(code_section(compact_table(view)))
         beside = [f"• {row.outcome}: {row.elsewhere}" for row in view.rows]
-        blocks.append(section(escape("\n".join(["*Elsewhere*", *beside]))))
-    reasons = [f"*{escape(paragraph.heading)}*  {escape(paragraph.text)}" for paragraph in view.paragraphs]
-    blocks.append(section("\n".join(reasons)))
-    blocks.append(context(*(escape(line) for line in view.footer)))
+        blocks.append(section(_prose("\n".join(["*Elsewhere*", *beside]))))
+    # A section each: Slack sets them apart, and folds a long one behind "See more".
+    blocks += [section(f"*{_prose(each.heading)}*  {_prose(each.text)}") for each in view.paragraphs]
+    # One element: Slack sets several side by side.
+    blocks.append(context("\n".join(_prose(line) for line in view.footer)))
     return blocks
+
+
+def _prose(text: str) -> str:
+    return _unbroken(escape(text))
+
+
+def _unbroken(text: str) -> str:
+    """Text that no line end can part within a figure."""
+    return _TOGETHER.sub(_NO_BREAK_SPACE, text)

@@ -21,6 +21,10 @@ from handlers.parsing.vocabulary import (
 from handlers.parsing.words import Word
 
 
+_NAMES_BEFORE_FIGURE = ("ldh", "uln")
+_DIGITS = frozenset("0123456789")
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A word, or the part of one that has a meaning of its own; ``glued`` says where its name is."""
@@ -66,6 +70,10 @@ def _pieces(word: Word) -> list[_Piece]:
     if text.endswith(SIGNS_AFTER_NAME) and text[:-1] in NAME_WORDS:
         name, sign = _split(word, text[:-1], text[-1])
         return [_Piece(name), _Piece(sign, Side.AFTER)]
+    if text.startswith(_NAMES_BEFORE_FIGURE) and text[3:4] in _DIGITS:
+        # `ldh480/250`: the name and its figure, written without the space.
+        name, figure = _split(word, text[:3], text[3:])
+        return [_Piece(name), *_pieces(figure)]
     if text in HYPERTENSION_WORDS:
         raise Refusal(RefusalCode.HYPERTENSION, word.position)
     if text in VASCULAR_WORDS:

@@ -1,7 +1,7 @@
 """From text to words: what parts them, and where each stands.
 
-A word is what stands between separators. Space, no-break space and tab part
-words; comma, semicolon, line break and a full stop at the end of a word part
+A word is what stands between separators. Space, no-break space, tab and round
+brackets part words; comma, semicolon, line break and a full stop at the end of a word part
 words and are also a boundary that no name and value bind across; `=` and `:`
 part words and link a value to the name before. A comma between two digits is
 no separator (`480,250` may be one number or two, and is refused).
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from handlers.parsing.vocabulary import JOINING_WORDS
 
-_SPACES = frozenset(" \u00a0\t")
+_SPACES = frozenset(" \u00a0\t()")
 _BOUNDARIES = frozenset(",;\n\r")
 _LINKS = frozenset("=:")
 _FULL_STOP = "."

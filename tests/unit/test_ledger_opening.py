@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +14,9 @@ import pytest
 
 from bot.ledger import check_ledger, open_ledger
 from bot.ledger import schema as ledger_schema
-from bot.ledger.connection import BUSY_TIMEOUT_MS, limit_wait, open_for_writing, require_sqlite
+from bot.ledger.connection import BUSY_TIMEOUT_MS, check_version, limit_wait, open_for_writing, require_sqlite
 from bot.ledger.errors import LedgerFault
+from bot.ledger.migrations import apply_pending
 from handlers.ports import Entry, Kind, LedgerUnavailableError
 
 ROOT = Path(__file__).parents[2]
@@ -172,6 +173,29 @@ def test_processes_that_make_the_ledger_at_the_same_instant_all_succeed(tmp_path
         process.stdin.flush()
     assert [process.communicate(timeout=10)[0] for process in processes] == ["None\n"] * 3
     assert check_ledger(path).ok
+
+
+def test_version_is_read_in_one_moment(tmp_path: Path) -> None:
+    """Another process makes the ledger just between the looks at its two marks."""
+    path = tmp_path / "ledger.db"
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as reader,
+        closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as maker,
+    ):
+        attempts = []
+
+        def interfere(statement: str) -> None:
+            if statement == "PRAGMA user_version":
+                attempts.append(statement)
+                with suppress(sqlite3.OperationalError):  # the reader holds it off
+                    maker.execute("BEGIN EXCLUSIVE")
+                    apply_pending(maker)
+                    maker.execute("COMMIT")
+
+        reader.set_trace_callback(interfere)
+        assert check_version(reader) == 0
+        reader.set_trace_callback(None)
+        assert len(attempts) == 1
 
 
 def test_existing_ledger_opens_without_sqlite_utils(path: Path) -> None:
