@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
 
 from bot.clock import SystemClock
 from bot.compose import Tarla, make_tarla
 from bot.settings import Settings, SettingsError
+from bot.slack_tokens import check_bot_token, open_connection_url
 from bot.transports.http import serve_http, web_application
 from bot.transports.socket import RecordingSocketModeHandler, serve_socket
 from knowledge import ModelError
@@ -17,6 +20,8 @@ from knowledge.engine import assess
 from knowledge.factors import PatientFactors
 
 DRAIN_S = 3.0
+SLACK_START_S = 10.0
+T = TypeVar("T")
 
 log = logging.getLogger("tarla.serve")
 
@@ -31,8 +36,14 @@ async def serve_over_socket(settings: Settings) -> None:
         raise SettingsError("Socket Mode needs SLACK_BOT_TOKEN (xoxb-…) and SLACK_APP_TOKEN (xapp-…)")
     tarla = make_tarla(settings, SystemClock())
     token = settings.slack_app_token.get_secret_value()
-    handler = RecordingSocketModeHandler(tarla.app, token, tarla.ledger, tarla.clock, tarla.background)
-    await _run(tarla, serve_socket(handler), "connected to Slack over Socket Mode")
+    stopped = _stop_event()
+    try:
+        await _ask_slack(check_bot_token(tarla.app.client))
+        url = await _ask_slack(open_connection_url(tarla.app.client, token))
+        handler = RecordingSocketModeHandler(tarla.app, token, tarla.ledger, tarla.clock, tarla.background)
+        await _run(tarla, serve_socket(handler, url, stopped), "connected to Slack over Socket Mode", stopped)
+    finally:
+        await _close(tarla)
 
 
 async def serve_over_http(settings: Settings, host: str, port: int) -> None:
@@ -45,29 +56,54 @@ async def serve_over_http(settings: Settings, host: str, port: int) -> None:
         raise SettingsError("HTTP needs SLACK_BOT_TOKEN (xoxb-…) and SLACK_SIGNING_SECRET")
     tarla = make_tarla(settings, SystemClock())
     application = web_application(tarla.app, tarla.ledger, tarla.clock, tarla.background)
-    await _run(tarla, serve_http(application, host, port), "listening for Slack on %s")
+    stopped = _stop_event()
+    try:
+        await _ask_slack(check_bot_token(tarla.app.client))
+        await _run(tarla, serve_http(application, host, port), "listening for Slack on %s", stopped)
+    finally:
+        await _close(tarla)
 
 
-async def _run(tarla: Tarla, transport: AbstractAsyncContextManager[object], ready: str) -> None:
+async def _run(
+    tarla: Tarla, transport: AbstractAsyncContextManager[object], ready: str, stopped: asyncio.Event
+) -> None:
+    _warm_up()
+    async with transport as address:
+        if not stopped.is_set():
+            log.info(ready, *([address] if address else []))
+        status = tarla.ledger.status()
+        if not status.ok:
+            log.error("ledger unusable (%s): no risk will be shown until it can be written", status.code)
+        await stopped.wait()
+        log.info("stopping: finishing what is in hand")
+
+
+def _stop_event() -> asyncio.Event:
+    """Set by SIGTERM or Ctrl-C."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _ask_slack(question: Coroutine[None, None, T]) -> T | None:
+    """Slack's answer; None, and a line in the log, when it cannot be reached now. A refused token ends the start."""
     try:
-        _warm_up()
-        async with transport as address:
-            log.info(ready, *([address] if address else []))
-            status = tarla.ledger.status()
-            if not status.ok:
-                log.error("ledger unusable (%s): no risk will be shown until it can be written", status.code)
-            await stopped.wait()
-            log.info("stopping: finishing what is in hand")
-    finally:
-        lost = await tarla.background.drain(DRAIN_S)
-        if lost:
-            log.warning("%d delivery records were not written in time", lost)
-        await tarla.ledger.aclose()
-        log.info("stopped")
+        return await asyncio.wait_for(question, SLACK_START_S)
+    except SettingsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever keeps us from Slack, the transport goes on trying
+        log.warning("Slack cannot be reached at the start (%s): trying on", type(error).__name__)
+        return None
+
+
+async def _close(tarla: Tarla) -> None:
+    lost = await tarla.background.drain(DRAIN_S)
+    if lost:
+        log.warning("%d delivery records were not written in time", lost)
+    await tarla.ledger.aclose()
+    log.info("stopped")
 
 
 def _warm_up() -> None:

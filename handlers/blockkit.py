@@ -32,8 +32,8 @@ def code_section(text: str) -> Block:
 
 
 def table(rows: list[list[str]]) -> Block:
-    """A table; the first row is its head. Empty cells are filled with a space, which Slack demands."""
-    cells = [[{"type": "raw_text", "text": cell or " "} for cell in row] for row in rows]
+    """A table; the first row is its head. Slack refuses an empty cell, so it gets a dash."""
+    cells = [[{"type": "raw_text", "text": cell or "–"} for cell in row] for row in rows]
     return {"type": "table", "column_settings": [{"is_wrapped": True} for _ in rows[0]], "rows": cells}
 
 

@@ -75,18 +75,22 @@ def factors_from_record(record: dict[str, Json]) -> PatientFactors:
     Raises:
         ValueError: the record was not written by it.
     """
-    ldh = record["ldh"]
-    parsed: dict[str, object] | None = None
-    if isinstance(ldh, dict):
-        if "value" in ldh:
-            limit = {"value": float(str(ldh["uln"])), "unit": ldh["uln_unit"]}
-            parsed = {"kind": "measured", "value": float(str(ldh["value"])), "unit": ldh["unit"], "uln": limit}
-            parsed["uln_from"] = ldh["uln_from"]
-        elif "multiple" in ldh:
-            parsed = {"kind": "multiple", "multiple": float(str(ldh["multiple"]))}
-        else:
-            parsed = {"kind": "category", **ldh}
-    return PatientFactors.model_validate({**record, "ldh": parsed})
+    if record.keys() != PatientFactors.model_fields.keys():
+        raise ValueError("a record of findings names each factor, and nothing else")
+    return PatientFactors.model_validate({**record, "ldh": _ldh_from_record(record["ldh"])})
+
+
+def _ldh_from_record(ldh: Json) -> dict[str, object] | None:
+    if ldh is None:
+        return None
+    parts = ldh if isinstance(ldh, dict) else {}
+    if parts.keys() == {"value", "unit", "uln", "uln_unit", "uln_from"}:
+        limit = {"value": float(str(parts["uln"])), "unit": parts["uln_unit"]}
+        measured = {"kind": "measured", "value": float(str(parts["value"])), "unit": parts["unit"], "uln": limit}
+        return {**measured, "uln_from": parts["uln_from"]}
+    if parts.keys() == {"multiple"}:
+        return {"kind": "multiple", "multiple": float(str(parts["multiple"]))}
+    return {"kind": "category", **parts}
 
 
 def _outcome_record(outcome: OutcomeRisk) -> dict[str, Json]:

@@ -70,11 +70,24 @@ class RecordingSocketModeHandler(AsyncSocketModeHandler):
 
 
 @asynccontextmanager
-async def serve_socket(handler: RecordingSocketModeHandler) -> AsyncIterator[None]:
-    """Stay connected until the block ends; envelopes in hand are then answered first."""
-    await handler.client.connect()  # type: ignore[no-untyped-call]  # slack_sdk leaves it untyped
+async def serve_socket(
+    handler: RecordingSocketModeHandler, url: str | None, stopped: asyncio.Event
+) -> AsyncIterator[None]:
+    """Stay connected until the block ends; envelopes in hand are then answered first.
+
+    Args:
+        url: a fresh connection's address, or None to ask Slack for one.
+        stopped: set when the process should end, even if Slack was never reached.
+    """
+    handler.client.wss_uri = url
+    # slack_sdk keeps trying until it is connected, so stopping must be able to break in.
+    connecting = asyncio.ensure_future(handler.client.connect())  # type: ignore[no-untyped-call]  # left untyped
+    stopping = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait((connecting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
     try:
         yield
     finally:
+        connecting.cancel()
         await handler.drain()
         await handler.client.close()  # type: ignore[no-untyped-call]  # slack_sdk leaves it untyped

@@ -35,11 +35,22 @@ def compact_table(view: AnswerView) -> str:
 
 
 def answer_text(view: AnswerView, width: int = TERMINAL_WIDTH) -> str:
-    """The whole answer for a terminal, no line longer than ``width``."""
-    lines = [view.title, view.patient, "", *aligned([row_cells(row) for row in (view.head, *view.rows)], width)]
+    """The whole answer for a terminal, no line longer than ``width``, which must hold the compact table."""
+    lines = [*wrap(view.title, width), *wrap(view.patient, width), "", *_table(view, width)]
     for paragraph in view.paragraphs:
         lines += ["", *wrap(f"{paragraph.heading}: {paragraph.text}", width)]
     return "\n".join([*lines, "", *(line for part in view.footer for line in wrap(part, width))])
+
+
+def _table(view: AnswerView, width: int) -> list[str]:
+    """Every column where they fit side by side; else what was seen elsewhere stands below the table."""
+    lines = aligned([row_cells(row) for row in (view.head, *view.rows)], width)
+    if max(map(len, lines)) <= width:
+        return lines
+    lines = [*compact_table(view).splitlines(), "", f"{view.head.elsewhere}:"]
+    for row in view.rows:
+        lines += wrap(f"{row.outcome}: {row.elsewhere}", width, subsequent_indent="  ")
+    return lines
 
 
 def row_cells(row: Row) -> list[str]:

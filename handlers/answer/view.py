@@ -62,7 +62,7 @@ def build_view(assessment: Assessment, evidence: Evidence, receipt: str, notes: 
     return AnswerView(
         title=TITLE,
         patient=describe(assessment.factors),
-        head=Row("", "this patient (95 %)", f"study (n = {n})", "elsewhere"),
+        head=Row("outcome", "this patient (95 %)", f"study (n = {n})", "elsewhere"),
         rows=rows,
         paragraphs=tuple(_paragraphs(assessment, evidence, notes)),
         footer=(
