@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
-
-from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
+from typing import TYPE_CHECKING
 
 from bot.ledger import LedgerWriter, open_ledger
 from bot.logs import bolt_logger
 from bot.settings import Settings
 from bot.tasks import Background
 from handlers.conversation import Conversation
-from handlers.listeners import register_listeners
 from handlers.ports import Clock, Ledger
+
+if TYPE_CHECKING:
+    from slack_bolt.async_app import AsyncApp
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ def make_conversation(settings: Settings, ledger: Ledger) -> Conversation:
 
 def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     """The whole application for Slack. The ledger may be unusable: then no answer is given, and it says so."""
+    # Here and not above: a terminal needs no Slack, and these take a third of its whole time.
+    from slack_bolt.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from handlers.listeners import register_listeners
+
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
     conversation = make_conversation(settings, ledger)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None

@@ -40,7 +40,7 @@ async def run_demo() -> bool:
         print("\nThe ledger, written before the answer was sent:")
         for event in read_events(ledger):
             print(f"  seq {event.seq} {event.kind:<9} {event.time} leaf {event.leaf.hex()[:16]}…")
-            print(f"    {_shortened(event.body)}")
+            print(fill(_shortened(event.body), TERMINAL_WIDTH, initial_indent="    ", subsequent_indent="    "))
         verdict = check_ledger(ledger)
     hashes = "every hash recomputed and right" if verdict.ok else f"WRONG at seq {verdict.bad_seq}: {verdict.problem}"
     print(f"Check: {verdict.events} events, {hashes}")
@@ -95,7 +95,8 @@ def message_text(message: dict[str, Any]) -> str:
             rows = [[cell["text"].strip() for cell in row] for row in block["rows"]]
             parts.append("\n".join(aligned(rows, TERMINAL_WIDTH)))
         elif block["type"] == "context":
-            parts.append("\n".join(_wrapped(element["text"]) for element in block["elements"]))
+            lines = [line for element in block["elements"] for line in element["text"].splitlines()]
+            parts.append("\n".join(_wrapped(line) for line in lines))
         else:
             parts.append("\n".join(_wrapped(line) for line in block["text"]["text"].splitlines()))
     return "\n\n".join(parts)
@@ -106,7 +107,7 @@ def _wrapped(mrkdwn: str) -> str:
     return fill(text, TERMINAL_WIDTH)
 
 
-def _shortened(body: str | None, limit: int = 300) -> str:
+def _shortened(body: str | None, limit: int = 600) -> str:
     if body is None:
         return "(pruned)"
     text = json.dumps(json.loads(body), ensure_ascii=False)

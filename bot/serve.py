@@ -38,8 +38,8 @@ async def serve_over_socket(settings: Settings) -> None:
     token = settings.slack_app_token.get_secret_value()
     stopped = _stop_event()
     try:
-        await _ask_slack(check_bot_token(tarla.app.client))
-        url = await _ask_slack(open_connection_url(tarla.app.client, token))
+        await _ask_slack(check_bot_token(tarla.app.client), stopped)
+        url = await _ask_slack(open_connection_url(tarla.app.client, token), stopped)
         handler = RecordingSocketModeHandler(tarla.app, token, tarla.ledger, tarla.clock, tarla.background)
         await _run(tarla, serve_socket(handler, url, stopped), "connected to Slack over Socket Mode", stopped)
     finally:
@@ -58,7 +58,7 @@ async def serve_over_http(settings: Settings, host: str, port: int) -> None:
     application = web_application(tarla.app, tarla.ledger, tarla.clock, tarla.background)
     stopped = _stop_event()
     try:
-        await _ask_slack(check_bot_token(tarla.app.client))
+        await _ask_slack(check_bot_token(tarla.app.client), stopped)
         await _run(tarla, serve_http(application, host, port), "listening for Slack on %s", stopped)
     finally:
         await _close(tarla)
@@ -87,10 +87,18 @@ def _stop_event() -> asyncio.Event:
     return stopped
 
 
-async def _ask_slack(question: Coroutine[None, None, T]) -> T | None:
-    """Slack's answer; None, and a line in the log, when it cannot be reached now. A refused token ends the start."""
+async def _ask_slack(question: Coroutine[None, None, T], stopped: asyncio.Event) -> T | None:
+    """Slack's answer; None when told to stop, or when Slack cannot be reached now. A refused token ends the start."""
+    asking, stopping = asyncio.ensure_future(question), asyncio.ensure_future(stopped.wait())
+    done, waiting = await asyncio.wait((asking, stopping), timeout=SLACK_START_S, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+    if asking not in done:
+        if not stopped.is_set():
+            log.warning("Slack does not answer at the start: trying on")
+        return None
     try:
-        return await asyncio.wait_for(question, SLACK_START_S)
+        return asking.result()
     except SettingsError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever keeps us from Slack, the transport goes on trying

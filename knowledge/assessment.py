@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from knowledge.factors import PatientFactors
+from knowledge.frozen import FrozenModel
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Interval = tuple[Fraction, Fraction]
@@ -23,11 +24,7 @@ class Outcome(StrEnum):
     ICANS_GRADE3PLUS = "icans_grade3plus"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class OutcomeRisk(_Frozen):
+class OutcomeRisk(FrozenModel):
     """Risk of one outcome for one patient; every figure a fraction of 1.
 
     ``risk`` and ``interval`` (95 %) are for a centre not in the evidence;
@@ -43,7 +40,7 @@ class OutcomeRisk(_Frozen):
     risk_by_prior: Interval
 
 
-class ObservedCount(_Frozen):
+class ObservedCount(FrozenModel):
     """Events among ``n`` patients of the founding study with the exact 95 % interval.
 
     ``events`` and ``interval`` are None where the study reports none.
@@ -55,14 +52,14 @@ class ObservedCount(_Frozen):
     interval: Interval | None
 
 
-class ModelVersion(_Frozen):
+class ModelVersion(FrozenModel):
     """Which model answered: its name and the SHA-256 of its file."""
 
     id: str
     sha256: str
 
 
-class Assessment(_Frozen):
+class Assessment(FrozenModel):
     """Everything the engine says of one patient, and on what it rests."""
 
     factors: PatientFactors

@@ -88,7 +88,7 @@ def _ldh_assumptions(factors: PatientFactors, crs: CrsRisks, model: Model) -> It
     else:
         if crs.held_share > 0:
             yield (
-                f"LDH lies beyond the range of {_percent(crs.held_share)} of the draws that use its multiple; "
+                f"LDH lies beyond the range of {_percent(crs.held_share)} of the model's draws; "
                 "there it is held at the end of the range."
             )
         if NEAR_LIMIT[0] <= ldh.ratio <= NEAR_LIMIT[1]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from knowledge.frozen import FrozenModel
 
 # Enzyme activity: 1 µkat/L is 60 U/L by definition (katal = mol/s, U = µmol/min).
 U_PER_MICROKATAL = 60.0
@@ -23,6 +25,9 @@ LDH_MIN_U_L, LDH_MAX_U_L = 50.0, 9_999.0
 ULN_MIN_U_L, ULN_MAX_U_L = 100.0, 600.0
 # Multiples outside this range are typing errors, not biology.
 RATIO_MIN, RATIO_MAX = 0.1, 40.0
+# 108.6 U/L is exactly 1.81 µkat/L, but not in binary floating point. Far finer than any laboratory
+# prints, this keeps an LDH at its upper limit from counting as above it when the units differ.
+RATIO_DECIMALS = 12
 
 
 class LdhUnit(StrEnum):
@@ -44,11 +49,7 @@ class Presence(StrEnum):
     UNKNOWN = "unknown"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class UpperLimit(_Frozen):
+class UpperLimit(FrozenModel):
     """Upper limit of normal for LDH, with its unit; 100 to 600 U/L or the same in µkat/L."""
 
     value: float = Field(gt=0)
@@ -66,7 +67,7 @@ class UpperLimit(_Frozen):
         return self
 
 
-class LdhMeasured(_Frozen):
+class LdhMeasured(FrozenModel):
     """A measured LDH (50 to 9,999 U/L, or the same in µkat/L) with the laboratory's upper limit."""
 
     kind: Literal["measured"] = "measured"
@@ -78,7 +79,7 @@ class LdhMeasured(_Frozen):
     @property
     def ratio(self) -> float:
         """LDH as a multiple of the upper limit of normal (no unit)."""
-        return self.unit.to_u_per_l(self.value) / self.uln.u_per_l
+        return round(self.unit.to_u_per_l(self.value) / self.uln.u_per_l, RATIO_DECIMALS)
 
     @model_validator(mode="after")
     def _in_range(self) -> LdhMeasured:
@@ -89,7 +90,7 @@ class LdhMeasured(_Frozen):
         return self
 
 
-class LdhMultiple(_Frozen):
+class LdhMultiple(FrozenModel):
     """LDH stated directly as a multiple of the upper limit of normal (0.1 to 40)."""
 
     kind: Literal["multiple"] = "multiple"
@@ -101,7 +102,7 @@ class LdhMultiple(_Frozen):
         return self.multiple
 
 
-class LdhCategory(_Frozen):
+class LdhCategory(FrozenModel):
     """LDH known only as high (strictly above the upper limit) or normal (at or below it)."""
 
     kind: Literal["category"] = "category"
@@ -111,7 +112,7 @@ class LdhCategory(_Frozen):
 Ldh = Annotated[LdhMeasured | LdhMultiple | LdhCategory, Field(discriminator="kind")]
 
 
-class PatientFactors(_Frozen):
+class PatientFactors(FrozenModel):
     """What is known of a patient before the first infusion. ``ldh=None`` means unknown.
 
     Raises:

@@ -30,7 +30,8 @@ _LOG2_RATIO_CODING = CODINGS.index("log2_ratio")
 class CrsBranches:
     """Centred LDH, centred liver metastases (0 or 1) and weight, each (K, N).
 
-    ``held_share`` is the share of the log2-ratio draws at whose limit the LDH is held.
+    ``held_share`` is the weight of the draws at whose limit the LDH is held: where the multiple itself
+    enters, and in every draw where it tells how likely liver metastases are.
     """
 
     ldh: Floats
@@ -48,8 +49,7 @@ def crs_branches(draws: Draws, ldh: Ldh | None, liver: Presence, hold: float) ->
         log2_ratio = np.log2(ldh.ratio)
         free = (log2_ratio - mean) / sd
         z = np.clip(free, -hold, hold)[None, :]
-        outside = by_ratio & (np.abs(free) > hold)
-        held_share = float(draws.weight[outside].sum() / draws.weight[by_ratio].sum())
+        held_share = float(draws.weight[np.abs(free) > hold].sum())
         elevated = np.full((1, len(mean)), float(ldh.ratio > 1.0))
     else:
         z = _latent_points(mean, sd, ldh)
@@ -88,9 +88,16 @@ def _latent_points(mean: Floats, sd: Floats, ldh: LdhCategory | None) -> Floats:
 
 def _liver_probability(draws: Draws, z: Floats) -> Floats:
     """P(liver metastases | latent LDH z) for each point and draw (K, N)."""
+    slope, threshold = _liver_given_ldh(draws)
+    return cdf(slope * z - threshold)
+
+
+@lru_cache(maxsize=4)
+def _liver_given_ldh(draws: Draws) -> tuple[Floats, Floats]:
+    """P(liver metastases | z) = cdf(slope z - threshold) in each draw's population; both (N,)."""
     rho = draws["ldh_liver_correlation"]
-    threshold = quantile(1.0 - draws["liver_prevalence"])
-    return cdf((rho * z - threshold) / np.sqrt(1.0 - rho * rho))
+    rest = np.sqrt(1.0 - rho * rho)
+    return rho / rest, quantile(1.0 - draws["liver_prevalence"]) / rest
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import pairwise
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,7 @@ Floats = NDArray[np.float64]
 
 POINTER = "model.json"
 _DRAW_ARRAYS = ("matrix", "weight", "tau", "coding")
+_FACTS_CHANGED = "the model was built from facts that have changed since"
 
 
 class ModelError(Exception):
@@ -132,12 +135,17 @@ def decode(data: bytes) -> Model:
             icans=pools["icans"],
             diagnostics=description["diagnostics"],
         )
-    except (ValueError, KeyError, OSError, TypeError) as error:
+        built_from = str(description["facts_sha256"])
+        fact_ids = tuple(description["facts"])
+    except (ValueError, KeyError, OSError, EOFError, TypeError, BadZipFile, zlib.error) as error:
         reason = f"the model file cannot be read ({type(error).__name__}); build it again: tarla model build"
         raise ModelError(reason) from error
-    facts = load_evidence().facts_hash(tuple(description["facts"]))
-    if facts != description["facts_sha256"]:
-        raise ModelError("the model was built from facts that have changed since; build it again: tarla model build")
+    try:
+        facts = load_evidence().facts_hash(fact_ids)
+    except (KeyError, ValueError) as error:  # a fact it rests on is gone, or it names none
+        raise ModelError(f"{_FACTS_CHANGED}; build it again: tarla model build") from error
+    if facts != built_from:
+        raise ModelError(f"{_FACTS_CHANGED}; build it again: tarla model build")
     version = ModelVersion(id=description["id"], sha256=hashlib.sha256(data).hexdigest())
     return Model(version, content, facts, description)
 

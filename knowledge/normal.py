@@ -137,7 +137,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 def cdf(x: ArrayLike) -> Floats:
     """P(Z <= x) for a standard normal Z, elementwise."""
     z = np.asarray(x, dtype=float)
-    result: Floats = np.where(z < 0, 0.5 * _erfc(-z / _SQRT2), 1.0 - 0.5 * _erfc(z / _SQRT2))
+    tail = 0.5 * _erfc(np.abs(z) / _SQRT2)
+    result: Floats = np.where(z < 0, tail, 1.0 - tail)
     return result
 
 

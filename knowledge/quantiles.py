@@ -17,7 +17,7 @@ BINS = 4096
 
 
 def weighted_quantiles(values: Floats, weights: Floats, probabilities: Sequence[float]) -> tuple[float, ...]:
-    """Smallest value at which the cumulative weight reaches each probability.
+    """Smallest value at which the cumulative weight reaches each probability (above 0, at most 1).
 
     ``values`` lie in 0..1, ``weights`` are not negative; both are taken flat and
     must have the same size.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
 from bot.ledger import LedgerWriter
+from bot.settings import SettingsError
 from bot.tasks import Background
 from bot.transports.outcome import record_outcome
 from handlers.delivery import expecting_delivery
@@ -74,12 +76,20 @@ def _health(ledger: LedgerWriter) -> Handler:
 
 @asynccontextmanager
 async def serve_http(application: web.Application, host: str, port: int) -> AsyncIterator[str]:
-    """Listen until the block ends; gives the address. Requests under way are then finished."""
+    """Listen until the block ends; gives the address. Requests under way are then finished.
+
+    Raises:
+        SettingsError: host or port cannot be listened on.
+    """
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
+            raise SettingsError(f"cannot listen on {host}:{port} ({reason}): choose another --host or --port") from None
         bound = runner.addresses[0]
         yield f"http://{bound[0]}:{bound[1]}{EVENTS_PATH}"
     finally:

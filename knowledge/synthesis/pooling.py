@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 # Draws below this share of their stratum's mean weight are kept by lot, in
 # proportion, and then carry exactly this weight (rejection control): unbiased,
 # halves the file and costs about one per cent of the effective sample size.
-THIN_SHARE = 0.5
+THIN_SHARE = 0.75
 
 
 @dataclass

@@ -13,25 +13,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.ledger import LedgerFault, LedgerWriter, check_ledger, open_ledger, read_events, writer
 from bot.ledger.store import Store, prepare
 from handlers.ports import Entry, Kind, LedgerUnavailableError, Recorded
 
 ROOT = Path(__file__).parents[2]
 SLACK_LIMIT_WITH_ROOM_S = 2.5
-
-
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 def entry(key: str, text: str = "") -> Entry:
@@ -45,7 +38,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(path: Path) -> Iterator[LedgerWriter]:
-    with closing(open_ledger(path, clock=WallClock())) as ledger:
+    with closing(open_ledger(path, clock=SystemClock())) as ledger:
         assert ledger.status().ok
         yield ledger
 
@@ -122,7 +115,7 @@ def test_lock_at_the_start_is_waited_for_or_reported(path: Path, ledger: LedgerW
     ledger.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with closing(open_ledger(path, clock=WallClock())) as second:
+        with closing(open_ledger(path, clock=SystemClock())) as second:
             assert second.status().code == "locked"
             other.execute("ROLLBACK")
             assert second.record_blocking(entry("a")).seq == 1
@@ -132,7 +125,7 @@ def test_path_below_a_regular_file_and_recovery(tmp_path: Path) -> None:
     obstacle = tmp_path / "file"
     obstacle.write_text("in the way")
     path = obstacle / "ledger.db"
-    with closing(open_ledger(path, clock=WallClock())) as ledger:
+    with closing(open_ledger(path, clock=SystemClock())) as ledger:
         assert ledger.status().code == "cannot_open"
         assert code_of(ledger) == "cannot_open"
         obstacle.unlink()
@@ -145,7 +138,7 @@ def test_idle_writer_notices_recovery_by_itself(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(writer, "IDLE_CHECK_S", 0.05)
     obstacle = tmp_path / "file"
     obstacle.write_text("in the way")
-    with closing(open_ledger(obstacle / "ledger.db", clock=WallClock())) as ledger:
+    with closing(open_ledger(obstacle / "ledger.db", clock=SystemClock())) as ledger:
         assert not ledger.status().ok
         obstacle.unlink()
         wait_for(lambda: ledger.status().ok)
@@ -192,17 +185,17 @@ def test_read_only_file_system(tmp_path: Path) -> None:
     folder = tmp_path / "disk"
     with tmpfs(folder, "size=1m"):
         path = folder / "ledger.db"
-        with closing(open_ledger(path, clock=WallClock())) as ledger:
+        with closing(open_ledger(path, clock=SystemClock())) as ledger:
             ledger.record_blocking(entry("before"))
         remount(folder, "ro")
-        with closing(open_ledger(path, clock=WallClock())) as ledger:
+        with closing(open_ledger(path, clock=SystemClock())) as ledger:
             assert ledger.status().code == "read_only"
             assert code_of(ledger) == "read_only"
             assert check_ledger(path).events == 1  # reading goes on
             remount(folder, "rw")
             assert ledger.record_blocking(entry("after")).seq == 2
         remount(folder, "ro")
-        with closing(open_ledger(folder / "new.db", clock=WallClock())) as ledger:
+        with closing(open_ledger(folder / "new.db", clock=SystemClock())) as ledger:
             assert ledger.status().code == "read_only"
 
 
@@ -210,7 +203,7 @@ def test_full_file_system(tmp_path: Path) -> None:
     folder = tmp_path / "disk"
     with tmpfs(folder, "size=256k"):
         path, ballast = folder / "ledger.db", folder / "ballast"
-        with closing(open_ledger(path, clock=WallClock())) as ledger:
+        with closing(open_ledger(path, clock=SystemClock())) as ledger:
             ledger.record_blocking(entry("before"))
             fill(ballast)
             assert code_of(ledger, text="x" * 20_000) == "disk_full"
@@ -226,7 +219,7 @@ def test_cold_start_on_a_full_file_system(tmp_path: Path) -> None:
     with tmpfs(folder, "size=64k"):
         ballast = folder / "ballast"
         fill(ballast)
-        with closing(open_ledger(folder / "ledger.db", clock=WallClock())) as ledger:
+        with closing(open_ledger(folder / "ledger.db", clock=SystemClock())) as ledger:
             assert ledger.status().code == "disk_full"
             ballast.unlink()
             assert ledger.record_blocking(entry("a")).seq == 1
@@ -234,7 +227,7 @@ def test_cold_start_on_a_full_file_system(tmp_path: Path) -> None:
 
 def test_limit_of_pages_leaves_no_part_of_the_batch(path: Path) -> None:
     """The portable case of a full disk: SQLite's own ceiling on the file's size."""
-    store = Store(path, WallClock())
+    store = Store(path, SystemClock())
     soon = time.monotonic() + 60
     store.append([prepare(entry("before"))], soon)
     connection = store._connection
@@ -273,7 +266,7 @@ def test_file_moved_away_and_back(ledger: LedgerWriter, path: Path, tmp_path: Pa
 def test_file_moved_away_within_a_transaction(path: Path, tmp_path: Path, moment: int) -> None:
     """The first time before SQLite opens its journal, which notices; the second time after it."""
 
-    class MovingClock(WallClock):
+    class MovingClock(SystemClock):
         looks = 0
 
         def now(self) -> datetime:
@@ -325,7 +318,7 @@ def test_write_cut_off_is_undone_by_the_writer_and_named_by_the_reader(
         connection.execute("ROLLBACK")
     with pytest.raises(LedgerUnavailableError, match="read_only: a write was cut off"):
         check_ledger(crashed)
-    with closing(open_ledger(crashed, clock=WallClock())) as again:
+    with closing(open_ledger(crashed, clock=SystemClock())) as again:
         assert again.record_blocking(entry("after")).seq == 2
     assert keys(crashed) == ["before", "after"]
     assert check_ledger(crashed).ok
@@ -366,7 +359,7 @@ def test_killed_writer_loses_nothing_that_it_acknowledged(path: Path) -> None:
             seq, leaf = line.split()
             assert int(seq) not in acknowledged
             acknowledged[int(seq)] = leaf
-    with closing(open_ledger(path, clock=WallClock())) as ledger:  # undoes what the last kill cut off
+    with closing(open_ledger(path, clock=SystemClock())) as ledger:  # undoes what the last kill cut off
         ledger.record_blocking(entry("end"))
     found = check_ledger(path)
     assert found.ok
@@ -392,7 +385,7 @@ def test_two_processes_with_four_threads_each_write_one_sequence(path: Path) -> 
 
 def test_secrets_and_payload_stay_out_of_every_message(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     canary = "Mrs Canary 4807"
-    with closing(open_ledger(tmp_path / "ledger.db", clock=WallClock())) as ledger:
+    with closing(open_ledger(tmp_path / "ledger.db", clock=SystemClock())) as ledger:
         ledger.record_blocking(Entry("a", Kind.COMPUTED, {"note": canary}))
         stored = next(read_events(tmp_path / "ledger.db"))
         (tmp_path / "ledger.db").unlink()

@@ -5,14 +5,13 @@ import os
 import re
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.ledger import LedgerCheck, check_ledger, open_ledger, read_events
 from handlers.ports import Entry, Kind, LedgerUnavailableError
 
@@ -20,18 +19,10 @@ EVENTS = 12
 TARGET = 7
 
 
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "ledger.db"
-    with closing(open_ledger(path, clock=WallClock())) as writer:
+    with closing(open_ledger(path, clock=SystemClock())) as writer:
         for i in range(1, EVENTS + 1):
             ref = i - 1 if i % 2 == 0 else None
             kind = Kind.COMPUTED if ref is None else Kind.DELIVERED
@@ -72,7 +63,7 @@ def test_sound_ledger_passes(path: Path) -> None:
 
 def test_empty_ledger_passes(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    open_ledger(path, clock=WallClock()).close()
+    open_ledger(path, clock=SystemClock()).close()
     assert check_ledger(path) == LedgerCheck(ok=True, events=0)
 
 

@@ -7,40 +7,25 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.ledger import check_ledger, open_ledger
 from bot.ledger import schema as ledger_schema
 from bot.ledger.connection import BUSY_TIMEOUT_MS, check_version, limit_wait, open_for_writing, require_sqlite
 from bot.ledger.errors import LedgerFault
 from bot.ledger.migrations import apply_pending
-from handlers.ports import Entry, Kind, LedgerUnavailableError
+from handlers.ports import LedgerUnavailableError
+from tests.support.ledger_files import ledger_of_three, reopening_fault
 
 ROOT = Path(__file__).parents[2]
 
 
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
-def entry(key: str) -> Entry:
-    return Entry(key, Kind.COMPUTED, {"risk": "0.5"})
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("made") / "ledger.db"
-    with closing(open_ledger(path, clock=WallClock())) as writer:
-        for key in ("a", "b", "c"):
-            writer.record_blocking(entry(key))
-    return path
+    return ledger_of_three(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
@@ -56,19 +41,9 @@ def plain(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def reopening_fault(path: Path) -> str | None:
-    with closing(open_ledger(path, clock=WallClock())) as writer:
-        code = writer.status().code
-        if code is not None:
-            with pytest.raises(LedgerUnavailableError) as failure:
-                writer.record_blocking(entry("later"))
-            assert failure.value.code == code
-        return code
-
-
 def test_file_is_the_services_alone(tmp_path: Path) -> None:
     path = tmp_path / "made" / "ledger.db"
-    open_ledger(path, clock=WallClock()).close()
+    open_ledger(path, clock=SystemClock()).close()
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
@@ -93,7 +68,7 @@ def test_writing_connection_is_durable_and_guarded(path: Path) -> None:
 
 def test_ledger_of_a_newer_tarla_is_refused(path: Path, plain: sqlite3.Connection) -> None:
     plain.execute(f"PRAGMA user_version = {ledger_schema.VERSION + 1}")
-    with closing(open_ledger(path, clock=WallClock())) as writer:
+    with closing(open_ledger(path, clock=SystemClock())) as writer:
         status = writer.status()
     assert (status.ok, status.code) == (False, "cannot_open")
     assert "newer Tarla" in (status.detail or "")

@@ -2,42 +2,26 @@
 
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlite_utils
 
+from bot.clock import SystemClock
 from bot.ledger import check_ledger, open_ledger, read_event
 from bot.ledger import schema as ledger_schema
-from handlers.ports import Entry, Kind, LedgerUnavailableError
+from handlers.ports import LedgerUnavailableError
+from tests.support.ledger_files import entry, ledger_of_three, reopening_fault
 
 TIME = "2026-11-22T09:30:00.000000Z"
 ADD_EVENT = "INSERT INTO event (seq, idem_key, kind, ref, time, payload_hash, leaf) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
-def entry(key: str) -> Entry:
-    return Entry(key, Kind.COMPUTED, {"risk": "0.5"})
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("made") / "ledger.db"
-    with closing(open_ledger(path, clock=WallClock())) as writer:
-        for key in ("a", "b", "c"):
-            writer.record_blocking(entry(key))
-    return path
+    return ledger_of_three(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
@@ -51,16 +35,6 @@ def plain(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection as any tool would make it: no pragmas at all."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         yield connection
-
-
-def reopening_fault(path: Path) -> str | None:
-    with closing(open_ledger(path, clock=WallClock())) as writer:
-        code = writer.status().code
-        if code is not None:
-            with pytest.raises(LedgerUnavailableError) as failure:
-                writer.record_blocking(entry("later"))
-            assert failure.value.code == code
-        return code
 
 
 def test_new_ledger_has_the_fingerprint_that_was_shipped(path: Path, plain: sqlite3.Connection) -> None:
@@ -208,7 +182,7 @@ def test_changed_guards_are_found_at_opening_and_by_the_check(path: Path, tamper
 
 
 def test_guard_dropped_while_running_stops_the_next_record(path: Path, plain: sqlite3.Connection) -> None:
-    with closing(open_ledger(path, clock=WallClock())) as writer:
+    with closing(open_ledger(path, clock=SystemClock())) as writer:
         writer.record_blocking(entry("d"))
         plain.execute("DROP TRIGGER event_no_update")
         with pytest.raises(LedgerUnavailableError, match="damaged"):

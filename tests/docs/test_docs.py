@@ -1,0 +1,96 @@
+"""The documents say what the program does."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings
+from handlers.parsing import parse
+from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
+
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+# What differs from run to run: receipts, times, hashes, durations.
+VARYING = (
+    (r"#(\d+)-[0-9a-f]{4}", r"#\1-HASH"),
+    (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+    (r"leaf [0-9a-f]{16}…", "leaf HASH"),
+    (r'"milliseconds": \d+', '"milliseconds": N'),
+)
+
+
+def steady(text: str) -> str:
+    """The text without what differs from run to run, and without trailing blanks."""
+    for pattern, replacement in VARYING:
+        text = re.sub(pattern, replacement, text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def code_blocks(text: str) -> list[str]:
+    """Fenced blocks of a Markdown text."""
+    return re.findall(r"^```[a-z]*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_readme_shows_what_the_demonstration_prints() -> None:
+    """The README's answer is the program's own, word for word."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "TARLA_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "demo"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=REPOSITORY,
+        env=environment,
+    )
+    shown = [block for block in code_blocks(README) if "> /tarla" in block]
+    assert len(shown) == 1
+    assert steady(shown[0]) == steady(done.stdout)
+
+
+def test_python_in_the_readme_runs() -> None:
+    """The engine's example works as it stands."""
+    examples = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    assert examples
+    for example in examples:
+        done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+
+
+def test_both_commands_stand_on_the_first_screen() -> None:
+    """A stranger sees what it is, what it is not, and the two commands, without scrolling far."""
+    first = "\n".join(README.splitlines()[:70])
+    assert "make demo" in first
+    assert "make test" in first
+    assert "not for a patient with symptoms" in first
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_every_setting_is_described(name: str) -> None:
+    """docs/operations.md lists each setting."""
+    table = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"| `{name.upper()}` |" in table
+
+
+def test_versions_stand_in_the_changelog() -> None:
+    """The model and the evidence that ship are named in the changelog."""
+    text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"`{load_model().version.id}`" in text
+    assert load_evidence().version in text
+
+
+def test_every_command_in_the_documents_is_understood() -> None:
+    """Complete commands in backticks parse."""
+    texts = [README, *(path.read_text(encoding="utf-8") for path in (REPOSITORY / "docs").glob("*.md"))]
+    commands = [found for text in texts for found in re.findall(r"`/tarla (ldh [^`]+)`", text)]
+    assert commands
+    for command in commands:
+        parse(command)

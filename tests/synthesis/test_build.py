@@ -1,0 +1,108 @@
+"""Building: the same seed gives the same bytes whatever the number of processes, and what ships came from this code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from knowledge import PatientFactors, assess
+from knowledge.evidence import load as load_evidence
+from knowledge.model import ModelContent, decode, encode, load
+from knowledge.synthesis import build
+from knowledge.synthesis.build import BATCH_SIZE, build_model
+from knowledge.synthesis.centre import centre_posterior
+from knowledge.synthesis.facts import published_spec
+from knowledge.synthesis.pooling import THIN_SHARE, effective_size
+from knowledge.synthesis.spec import POOLS, Coding, Pool
+
+# Few and wide priors meet the facts often, so that a build takes seconds.
+SPEC = published_spec(load_evidence()).model_copy(update={"tau_crs": (2.5, 3.0), "tau_icans": (1.5, 2.0)})
+EFFECTIVE_DRAWS = 80
+
+
+@pytest.fixture(scope="module")
+def short_rounds() -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "BATCHES_PER_ROUND", 1)  # decide after every batch: the same work, sooner done
+        yield
+
+
+def small_build(seed: int, workers: int, progress: build.Progress | None = None) -> ModelContent:
+    return build_model(SPEC, seed, effective_draws=EFFECTIVE_DRAWS, workers=workers, progress=progress)
+
+
+@pytest.fixture(scope="module")
+def alone(short_rounds: object) -> tuple[ModelContent, list[tuple[Pool, float, float]]]:
+    del short_rounds
+    seen: list[tuple[Pool, float, float]] = []
+    return small_build(7, 1, lambda *step: seen.append(step)), seen
+
+
+Alone = tuple[ModelContent, list[tuple[Pool, float, float]]]
+
+
+def test_the_number_of_processes_changes_no_byte(alone: Alone) -> None:
+    assert encode(small_build(7, 2), "test") == encode(alone[0], "test")
+
+
+def test_repetition_changes_no_byte_and_another_seed_all(alone: Alone) -> None:
+    assert encode(small_build(7, 1), "test") == encode(alone[0], "test")
+    other = small_build(8, 1)
+    assert encode(other, "test") != encode(alone[0], "test")
+    assert not np.isin(other.crs["mu"], alone[0].crs["mu"]).any()
+
+
+def test_a_build_reaches_its_size_and_says_how(alone: Alone) -> None:
+    content, progress = alone
+    for pool, draws in (("crs", content.crs), ("icans", content.icans)):
+        assert effective_size(draws.weight) >= EFFECTIVE_DRAWS
+        assert draws.weight.sum() == pytest.approx(1.0)
+        assert [draws.weight[part].sum() for part in draws.tau_slices] == pytest.approx([0.5, 0.5])
+        diagnostics = content.diagnostics[pool]
+        assert isinstance(diagnostics, dict)
+        assert diagnostics["draws"] == len(draws.weight)
+        for stratum in diagnostics["strata"]:
+            assert stratum["simulated"] % BATCH_SIZE == 0
+            assert 0 < min(stratum["passed"].values()) < stratum["simulated"]
+        taus = SPEC.tau_crs if pool == "crs" else SPEC.tau_icans
+        for tau in taus:
+            shares = [s["share_within_tau"] for s in diagnostics["strata"] if s["tau"] == tau]
+            assert sum(shares) == pytest.approx(1.0)
+    assert {step[0] for step in progress} == set(POOLS)
+    for pool in POOLS:
+        reached = [step[1] / step[2] for step in progress if step[0] == pool]
+        assert reached == sorted(reached)
+        assert reached[-1] == 1.0
+
+
+def test_what_was_built_answers(alone: Alone) -> None:
+    model = decode(encode(alone[0], "test"))
+    assert model.version.id == "test"
+    answer = assess(PatientFactors(), model)
+    assert answer.model == model.version
+    assert answer != assess(PatientFactors())
+    # The same facts under wider priors: another model, but not another world.
+    for built, shipped in zip(answer.outcomes, assess(PatientFactors()).outcomes, strict=True):
+        assert built.risk == pytest.approx(shipped.risk, abs=0.12)
+
+
+@pytest.mark.parametrize(("pool", "batches"), [("crs", 1), ("icans", 10)])
+def test_the_shipped_draws_are_what_this_code_simulates(pool: Pool, batches: int) -> None:
+    """The first batches of the widest prior again. Whoever weighs too much to be thinned must be in the artefact."""
+    model = load()
+    spec, draws = model.spec, model.draws(pool)
+    centres = {each: centre_posterior(spec.centres(each), spec.centre_mean_sd, spec.centre_sd_scale) for each in POOLS}
+    build._prepare(spec, model.content.seed, centres)
+    stratum = next(
+        entry
+        for entry in model.content.diagnostics[pool]["strata"]  # type: ignore[index]  # JSON
+        if entry["tau"] == spec.taus(pool)[2]
+    )
+    accepted = min(stratum["passed"].values())  # those left after the last condition
+    floor = THIN_SHARE * stratum["probability_of_facts"] * stratum["simulated"] / accepted
+    shipped = set(draws["a_study"][(draws.tau == 2) & (draws.coding == 0)].round(9))
+    coding: Coding | None = "elevated" if pool == "crs" else None
+    simulated = [build._run(build._Task(pool, 2, coding, number)) for number in range(batches)]
+    heavy = {float(a) for batch in simulated for a in batch.columns["a_study"][batch.weight > 1.1 * floor].round(9)}
+    assert len(heavy) >= 8
+    assert heavy <= shipped, "the model was built by other code: build it again (tarla model build)"

@@ -1,0 +1,88 @@
+"""Batches of simulated cohorts against cohorts judged one at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from knowledge.evidence import load as load_evidence
+from knowledge.synthesis.centre import CentrePosterior, centre_posterior
+from knowledge.synthesis.cohorts import CRS_COLUMNS, ICANS_COLUMNS, Batch, crs_batch, icans_batch
+from knowledge.synthesis.facts import published_spec
+from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool
+from tests.support.engine_cohorts import Accepted, crs_cohorts, icans_cohorts
+
+SPEC = published_spec(load_evidence())
+WIDE = 2.5  # so wide a prior that some of a few hundred cohorts are accepted
+COHORTS = 150
+
+
+@pytest.fixture(scope="module")
+def centres() -> dict[Pool, CentrePosterior]:
+    return {pool: centre_posterior(SPEC.centres(pool), SPEC.centre_mean_sd, SPEC.centre_sd_scale) for pool in POOLS}
+
+
+def check(batch: Batch, alone: list[Accepted]) -> None:
+    assert batch.columns["a_study"] == pytest.approx([cohort.a_study for cohort in alone], rel=1e-12)
+    assert batch.weight == pytest.approx([cohort.weight for cohort in alone], rel=1e-9)
+    assert batch.simulated == COHORTS
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_crs_cohorts_are_accepted_as_one_at_a_time(centres: dict[Pool, CentrePosterior], coding: Coding) -> None:
+    # A lower threshold lets more through, so that every condition decides about some cohorts.
+    spec = SPEC.model_copy(update={"lr_threshold": 1.5})
+    batch = crs_batch(spec, centres["crs"], WIDE, coding, COHORTS, np.random.default_rng(21))
+    alone = list(crs_cohorts(spec, centres["crs"], WIDE, coding, COHORTS, np.random.default_rng(21)))
+    check(batch, alone)
+    assert 3 <= len(alone) < batch.passed["crs_any"] < COHORTS
+
+
+def test_icans_cohorts_are_accepted_as_one_at_a_time(centres: dict[Pool, CentrePosterior]) -> None:
+    batch = icans_batch(SPEC, centres["icans"], WIDE, COHORTS, np.random.default_rng(22))
+    alone = list(icans_cohorts(SPEC, centres["icans"], WIDE, COHORTS, np.random.default_rng(22)))
+    check(batch, alone)
+    assert len(alone) >= 3
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_crs_batch_is_in_order(centres: dict[Pool, CentrePosterior], coding: Coding) -> None:
+    batch = crs_batch(SPEC, centres["crs"], WIDE, coding, 4_000, np.random.default_rng(23))
+    accepted = len(batch.weight)
+    assert accepted > 10
+    assert tuple(batch.columns) == CRS_COLUMNS
+    assert all(column.shape == (accepted,) for column in batch.columns.values())
+    assert ((batch.weight > 0) & (batch.weight < 1)).all()
+    assert list(batch.passed) == ["crs_any", "crs_grade2_count", "crs_grade2"]
+    counts = [batch.simulated, *batch.passed.values()]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] == accepted
+
+
+def test_icans_batch_is_in_order(centres: dict[Pool, CentrePosterior]) -> None:
+    batch = icans_batch(SPEC, centres["icans"], WIDE, 4_000, np.random.default_rng(24))
+    assert tuple(batch.columns) == ICANS_COLUMNS
+    assert ((batch.weight > 0) & (batch.weight < 1)).all()
+    assert batch.passed == {"icans_any": len(batch.weight)}
+    assert 10 < len(batch.weight) < batch.simulated
+
+
+def test_the_slope_per_doubling_is_scaled_by_the_spread_of_the_ldh(centres: dict[Pool, CentrePosterior]) -> None:
+    """tau is the scale of a 2-sd difference. With no condition to meet, the prior itself comes out."""
+    spec = SPEC.model_copy(update={"lr_threshold": -np.inf, "crs_grade2_least": 0, "crs_grade3": 0})
+    batch = crs_batch(spec, centres["crs"], 1.0, "log2_ratio", 20_000, np.random.default_rng(25))
+    # Estimates must still be positive, so only slopes well below zero are missing; halves are compared.
+    standardised = batch.columns["b_ldh"] * 2 * batch.columns["ldh_sd"]
+    narrow, wide = (standardised[batch.columns["ldh_sd"] < 1.0], standardised[batch.columns["ldh_sd"] > 1.2])
+    assert narrow.std() == pytest.approx(wide.std(), rel=0.06)
+    assert batch.columns["ldh_sd"].min() >= 0.8
+    assert batch.columns["ldh_sd"].max() <= 1.4
+
+
+def test_wider_priors_meet_the_facts_more_often(centres: dict[Pool, CentrePosterior]) -> None:
+    """Which is why the thirds of tau are weighted equally and never by their evidence."""
+    weights = [
+        icans_batch(SPEC, centres["icans"], tau, 10_000, np.random.default_rng(26)).weight.sum()
+        for tau in (0.5, 1.0, 2.0)
+    ]
+    assert weights == sorted(weights)

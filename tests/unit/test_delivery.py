@@ -1,0 +1,119 @@
+"""How the transport learns which event its reply carries, and what it records of the sending."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from bot.tasks import Background
+from bot.transports.outcome import SLACK_PATIENCE_S, record_outcome
+from handlers.delivery import Delivery, expecting_delivery, note_event
+from handlers.ports import Kind, LedgerUnavailableError
+from tests.support.fakes import FakeClock, FakeLedger, recorded
+
+
+def test_an_event_reaches_the_delivery_that_is_open() -> None:
+    with expecting_delivery() as outer:
+        note_event("outer", recorded(1))
+        with expecting_delivery() as inner:
+            note_event("inner", recorded(2))
+        assert (inner.key, inner.event) == ("inner", recorded(2))
+    assert (outer.key, outer.event) == ("outer", recorded(1))
+
+
+def test_without_a_transport_nothing_happens() -> None:
+    with expecting_delivery() as closed:
+        pass
+    note_event("late", recorded(1))
+    assert closed == Delivery()
+
+
+async def test_tasks_started_inside_note_into_their_own_request() -> None:
+    """As Bolt does: the listener runs in a task of its own."""
+
+    async def one_request(number: int) -> Delivery:
+        async def listener() -> None:
+            await asyncio.sleep(0)
+            note_event(f"request-{number}", recorded(number))
+
+        with expecting_delivery() as delivery:
+            await asyncio.create_task(listener())
+        return delivery
+
+    deliveries = await asyncio.gather(*(one_request(number) for number in range(1, 21)))
+    assert [delivery.event for delivery in deliveries] == [recorded(number) for number in range(1, 21)]
+    assert [delivery.key for delivery in deliveries] == [f"request-{number}" for number in range(1, 21)]
+
+
+async def _outcome(ledger: FakeLedger, *, seconds: float = 0.2, failure: str | None = None) -> None:
+    clock = FakeClock()
+    received = clock.monotonic()
+    clock.advance(seconds)
+    await record_outcome(ledger, clock, Delivery("command:1", recorded(7)), received, "http", failure)
+
+
+async def test_a_reply_that_got_out_is_delivered() -> None:
+    ledger = FakeLedger()
+    await _outcome(ledger)
+    (entry,) = ledger.entries
+    assert (entry.kind, entry.idem_key, entry.ref) == (Kind.DELIVERED, "command:1#delivery", 7)
+    assert entry.payload == {"version": 1, "via": "http", "milliseconds": 200}
+
+
+async def test_at_the_end_of_slacks_patience_it_still_counts_and_after_it_no_more() -> None:
+    in_time, late = FakeLedger(), FakeLedger()
+    await _outcome(in_time, seconds=SLACK_PATIENCE_S)
+    await _outcome(late, seconds=SLACK_PATIENCE_S + 0.01)
+    assert in_time.entries[0].kind is Kind.DELIVERED
+    assert late.entries[0].kind is Kind.DELIVERY_FAILED
+    assert late.entries[0].payload["reason"] == "late"
+
+
+async def test_a_lost_connection_is_the_reason_even_when_late() -> None:
+    ledger = FakeLedger()
+    await _outcome(ledger, seconds=9.0, failure="connection_lost")
+    assert ledger.entries[0].kind is Kind.DELIVERY_FAILED
+    assert ledger.entries[0].payload["reason"] == "connection_lost"
+
+
+async def test_a_reply_without_an_event_leaves_no_trace() -> None:
+    ledger = FakeLedger()
+    await record_outcome(ledger, FakeClock(), Delivery(), 0.0, "http", None)
+    assert ledger.entries == []
+
+
+async def test_the_second_record_of_the_same_delivery_is_dropped_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ledger = FakeLedger()
+    await _outcome(ledger)
+    await _outcome(ledger)
+    assert len(ledger.entries) == 1
+    assert "delivery of seq=7 not recorded: AlreadyRecordedError" in caplog.text
+
+
+async def test_an_unwritable_ledger_is_the_operators_to_know(caplog: pytest.LogCaptureFixture) -> None:
+    await _outcome(FakeLedger(LedgerUnavailableError("disk_full")))
+    (warning,) = caplog.records
+    assert warning.levelno == logging.WARNING
+    assert warning.getMessage() == "delivery of seq=7 not recorded: LedgerUnavailableError"
+
+
+async def test_background_work_is_waited_for_and_what_outlasts_the_wait_is_counted() -> None:
+    background, done, gate = Background(), [], asyncio.Event()
+
+    async def work(number: int, *, forever: bool) -> None:
+        if forever:
+            await gate.wait()
+        done.append(number)
+
+    assert await background.drain(0.1) == 0
+    background.start(work(1, forever=False))
+    background.start(work(2, forever=True))
+    assert await background.drain(0.05) == 1
+    assert done == [1]
+    gate.set()
+    assert await background.drain(1.0) == 0
+    assert done == [1, 2]

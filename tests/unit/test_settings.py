@@ -1,0 +1,126 @@
+"""Settings: read from the environment or .env, secrets hidden, errors that name the setting and never its value."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings, SettingsError, default_ledger, read_settings
+from handlers.answer import TableMode
+from knowledge import LdhUnit, UpperLimit
+
+SECRET = "xoxb-zaphod-0042"  # noqa: S105 - a test's own, valid nowhere
+NAMES = (
+    *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_API_URL"),
+    *("TARLA_LDH_ULN", "TARLA_LEDGER", "TARLA_TABLE"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_nothing_set() -> None:
+    settings = read_settings()
+    assert settings.slack_bot_token is None
+    assert settings.slack_app_token is None
+    assert settings.slack_signing_secret is None
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.tarla_ldh_uln is None
+    assert settings.tarla_ledger == default_ledger()
+    assert settings.tarla_table is TableMode.BLOCK
+
+
+def test_everything_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES[:3]:
+        monkeypatch.setenv(name, f"{SECRET}-{name}")
+    monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:9/api/")
+    monkeypatch.setenv("TARLA_LDH_ULN", "250 U/L")
+    monkeypatch.setenv("TARLA_LEDGER", "somewhere/ledger.db")
+    monkeypatch.setenv("TARLA_TABLE", "text")
+    settings = read_settings()
+    assert settings.slack_bot_token is not None
+    assert settings.slack_bot_token.get_secret_value() == f"{SECRET}-SLACK_BOT_TOKEN"
+    assert settings.tarla_ldh_uln == UpperLimit(value=250)
+    assert settings.tarla_ledger == Path("somewhere/ledger.db")
+    assert settings.tarla_table is TableMode.TEXT
+
+
+def test_a_file_is_read_and_the_environment_goes_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("TARLA_LDH_ULN=4.1 µkat/L\nTARLA_TABLE=text\nUNRELATED=1\n", encoding="utf-8")
+    monkeypatch.setenv("TARLA_TABLE", "block")
+    settings = read_settings()
+    assert settings.tarla_ldh_uln == UpperLimit(value=4.1, unit=LdhUnit.MICROKATAL_PER_L)
+    assert settings.tarla_table is TableMode.BLOCK
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("250 U/L", UpperLimit(value=250)),
+        ("250U/L", UpperLimit(value=250)),
+        (" 250 u/l ", UpperLimit(value=250)),
+        ("4.2 µkat/L", UpperLimit(value=4.2, unit=LdhUnit.MICROKATAL_PER_L)),
+        ("4.2 μkat/L", UpperLimit(value=4.2, unit=LdhUnit.MICROKATAL_PER_L)),  # the Greek letter
+        ("4.2 ukat/l", UpperLimit(value=4.2, unit=LdhUnit.MICROKATAL_PER_L)),
+        ("", None),
+        ("   ", None),
+    ],
+)
+def test_the_upper_limit_carries_its_unit(monkeypatch: pytest.MonkeyPatch, text: str, limit: UpperLimit | None) -> None:
+    monkeypatch.setenv("TARLA_LDH_ULN", text)
+    assert read_settings().tarla_ldh_uln == limit
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("TARLA_LDH_ULN", "731", "with its unit"),
+        ("TARLA_LDH_ULN", "731 mg/dL", "with its unit"),
+        ("TARLA_LDH_ULN", "7,31 U/L", "with its unit"),
+        ("TARLA_LDH_ULN", "731e1 U/L", "with its unit"),
+        ("TARLA_LDH_ULN", "731 U/L", "between 100 and 600 U/L"),
+        ("TARLA_TABLE", "zaphod731", "'block' or 'text'"),
+        ("SLACK_API_URL", "zaphod731", "SLACK_API_URL"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", SECRET)
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+    message = str(caught.value)
+    assert message.startswith(f"{name}: ")
+    assert told in message
+    assert "\n" not in message
+    printed = "".join(traceback.format_exception(caught.value))
+    assert "731" not in printed
+    assert SECRET not in printed
+
+
+@pytest.mark.parametrize("blank", ["", "   "])
+def test_a_blank_secret_is_a_missing_one(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", blank)
+    assert read_settings().slack_bot_token is None
+
+
+def test_secrets_are_hidden_however_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES[:3]:
+        monkeypatch.setenv(name, SECRET)
+    settings = read_settings()
+    for shown in (repr(settings), str(settings), f"{settings.model_dump()}", settings.model_dump_json()):
+        assert SECRET not in shown
+        assert "**********" in shown
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = Settings()
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(settings, "tarla_table", TableMode.TEXT)  # noqa: B010 - the checker would refuse the assignment
