@@ -42,17 +42,25 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     """The whole application for Slack. The ledger may be unusable: then no answer is given, and it says so."""
     # Here and not above: a terminal needs no Slack, and these take a third of its whole time.
     from slack_bolt.async_app import AsyncApp
+    from slack_bolt.authorization import AuthorizeResult
     from slack_sdk.web.async_client import AsyncWebClient
 
     from handlers.listeners import register_listeners
 
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
+
+    async def known_workspace(enterprise_id: str | None, team_id: str | None, user_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, user_id=user_id, bot_token=token)
+
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
     conversation = make_conversation(settings, ledger)
-    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     app = AsyncApp(
         logger=bolt_logger(),
         client=AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=bolt_logger()),
+        # Bolt would ask Slack about the token when the first command comes in, and answer with its own
+        # words if that fails. The token was checked at the start; a command needs nothing from Slack.
+        authorize=known_workspace,
         signing_secret=secret,
     )
     register_listeners(app, conversation, settings.tarla_table)

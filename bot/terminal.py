@@ -44,7 +44,7 @@ async def _ask(text: str, as_json: bool, settings: Settings) -> int:
                 status = _print(reply, as_json)
             except BrokenPipeError:
                 failure, status = "connection_lost", FAILED
-            await record_outcome(ledger, clock, delivery, received, "terminal", failure)
+            await record_outcome(ledger, clock, delivery, received, "terminal", failure, patience=None)
     finally:
         await ledger.aclose()
     return status

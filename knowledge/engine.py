@@ -88,7 +88,7 @@ def _ldh_assumptions(factors: PatientFactors, crs: CrsRisks, model: Model) -> It
     else:
         if crs.held_share > 0:
             yield (
-                f"LDH lies beyond the range of {_percent(crs.held_share)} of the model's draws; "
+                f"LDH lies beyond the range of {_share(crs.held_share)} of the model's draws; "
                 "there it is held at the end of the range."
             )
         if NEAR_LIMIT[0] <= ldh.ratio <= NEAR_LIMIT[1]:
@@ -104,6 +104,12 @@ def _jump_at_limit(factors: PatientFactors, model: Model) -> str:
         f"to {_percent(above.any_grade.risk)} and CRS grade ≥ 2 from {_percent(at.grade2plus.risk)} "
         f"to {_percent(above.grade2plus.risk)}."
     )
+
+
+def _share(fraction: float) -> str:
+    if fraction < 0.01:
+        return "less than 1 %"
+    return "nearly all" if fraction > 0.99 else _percent(fraction)
 
 
 def _percent(fraction: float) -> str:

@@ -14,7 +14,13 @@ log = logging.getLogger("tarla.transport")
 
 
 async def record_outcome(
-    ledger: Ledger, clock: Clock, delivery: Delivery, received: float, via: str, failure: str | None
+    ledger: Ledger,
+    clock: Clock,
+    delivery: Delivery,
+    received: float,
+    via: str,
+    failure: str | None,
+    patience: float | None = SLACK_PATIENCE_S,
 ) -> None:
     """Record ``delivered`` or ``delivery_failed`` for a reply that carried a ledger event.
 
@@ -22,11 +28,12 @@ async def record_outcome(
         received: ``clock.monotonic()`` when the request came in.
         via: the transport's name.
         failure: closed code of what went wrong when sending, or None.
+        patience: seconds after which nobody reads the reply any more; None where somebody always does.
     """
     if delivery.event is None or delivery.key is None:
         return
     seconds = clock.monotonic() - received
-    reason = failure or ("late" if seconds > SLACK_PATIENCE_S else None)
+    reason = failure or ("late" if patience is not None and seconds > patience else None)
     payload: dict[str, Json] = {"version": 1, "via": via, "milliseconds": round(1000 * seconds)}
     if reason is not None:
         payload["reason"] = reason

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 
+from handlers.answer.figures import unbroken
 from handlers.answer.plain import compact_table, row_cells
 from handlers.answer.view import AnswerView
 from handlers.blockkit import Block, code_section, context, escape, section, table
-
-# Places where a line may not end: a figure stays with its sign, a range is one, a dot stays with what it follows.
-_TOGETHER = re.compile(r" (?=[%=·])|(?<=[=≥]) |(?<=\d) (?=to )|(?<= to) (?=\d)")
-_NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 class TableMode(StrEnum):
@@ -25,7 +21,7 @@ def answer_blocks(view: AnswerView, mode: TableMode) -> list[Block]:
     """Blocks of the whole answer: figures first, then reasons, then small print."""
     blocks = [section(f"*{_prose(view.title)}*\n{_prose(view.patient)}")]
     if mode is TableMode.BLOCK:
-        blocks.append(table([[_unbroken(cell) for cell in row_cells(row)] for row in (view.head, *view.rows)]))
+        blocks.append(table([[unbroken(cell) for cell in row_cells(row)] for row in (view.head, *view.rows)]))
     else:
         blocks.append(code_section(compact_table(view)))
         beside = [f"• {row.outcome}: {row.elsewhere}" for row in view.rows]
@@ -38,9 +34,4 @@ def answer_blocks(view: AnswerView, mode: TableMode) -> list[Block]:
 
 
 def _prose(text: str) -> str:
-    return _unbroken(escape(text))
-
-
-def _unbroken(text: str) -> str:
-    """Text that no line end can part within a figure."""
-    return _TOGETHER.sub(_NO_BREAK_SPACE, text)
+    return unbroken(escape(text))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from knowledge.assessment import ObservedCount
 from knowledge.evidence import Fact
 from knowledge.exact import clopper_pearson
 
 # Published percentages below this are shown with the decimal they were printed with.
 PRINTED_BELOW = 10.0
+# Places where a line may not end: a figure stays with its sign, a range is one, a dot stays with what it follows.
+_TOGETHER = re.compile(r" (?=[%=·])|(?<=[=≥]) |(?<=\d) (?=to )|(?<= to) (?=\d)")
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+
+
+def unbroken(text: str) -> str:
+    """Text that no line end can part within a figure."""
+    return _TOGETHER.sub(NO_BREAK_SPACE, text)
 
 
 def percent(fraction: float) -> str:

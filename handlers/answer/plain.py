@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
+from handlers.answer.figures import NO_BREAK_SPACE, unbroken
 from handlers.answer.view import AnswerView, Row
 
 TERMINAL_WIDTH = 110
@@ -23,10 +24,16 @@ def aligned(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str
     widths.append(max(NARROWEST_WRAPPED, width - left))
     lines = []
     for row in rows:
-        first, *more = wrap(row[-1], widths[-1]) or [""]
+        first, *more = wrapped(row[-1], widths[-1]) or [""]
         lines.append(_join([*row[:-1], first], widths))
         lines += [" " * left + rest for rest in more]
     return lines
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Lines of at most ``width``, none ending within a figure; further lines begin with ``indent``."""
+    lines = wrap(unbroken(text), width, subsequent_indent=indent)
+    return [line.replace(NO_BREAK_SPACE, " ") for line in lines]
 
 
 def compact_table(view: AnswerView) -> str:
@@ -36,10 +43,10 @@ def compact_table(view: AnswerView) -> str:
 
 def answer_text(view: AnswerView, width: int = TERMINAL_WIDTH) -> str:
     """The whole answer for a terminal, no line longer than ``width``, which must hold the compact table."""
-    lines = [*wrap(view.title, width), *wrap(view.patient, width), "", *_table(view, width)]
+    lines = [*wrapped(view.title, width), *wrapped(view.patient, width), "", *_table(view, width)]
     for paragraph in view.paragraphs:
-        lines += ["", *wrap(f"{paragraph.heading}: {paragraph.text}", width)]
-    return "\n".join([*lines, "", *(line for part in view.footer for line in wrap(part, width))])
+        lines += ["", *wrapped(f"{paragraph.heading}: {paragraph.text}", width)]
+    return "\n".join([*lines, "", *(line for part in view.footer for line in wrapped(part, width))])
 
 
 def _table(view: AnswerView, width: int) -> list[str]:
@@ -49,7 +56,7 @@ def _table(view: AnswerView, width: int) -> list[str]:
         return lines
     lines = [*compact_table(view).splitlines(), "", f"{view.head.elsewhere}:"]
     for row in view.rows:
-        lines += wrap(f"{row.outcome}: {row.elsewhere}", width, subsequent_indent="  ")
+        lines += wrapped(f"{row.outcome}: {row.elsewhere}", width, indent="  ")
     return lines
 
 

@@ -163,13 +163,14 @@ def _predictors(assessment: Assessment, evidence: Evidence) -> str:
     unknown = [name for name, presence in _presences(factors) if presence is Presence.UNKNOWN]
     if elevated is None:
         unknown.insert(0, "LDH")
-    text = "; ".join(parts) if parts else "none of those known"
+    text = "; ".join(parts) if parts else "none among those known"
     if unknown:
         text += f"; not known: {', '.join(unknown)}"
     guo = evidence.association("rf.guo.ldh.icans")
     return (
-        f"{text}. Against it: another cohort (Guo 2026, n = {guo.n}) links ICANS to LDH, ECOG and number of "
-        "metastatic sites; comorbidity was no input. For it: two other cohorts also link liver metastases to CRS."
+        f"{text}. Against the ICANS link: another cohort (Guo 2026, n = {guo.n}) links ICANS to LDH, ECOG and number "
+        "of metastatic sites; comorbidity was no input. For the CRS link: two other cohorts also link liver metastases "
+        "to CRS, one of them LDH as well."
     )
 
 

@@ -20,7 +20,6 @@ from handlers.parsing.vocabulary import (
 )
 from handlers.parsing.words import Word
 
-
 _NAMES_BEFORE_FIGURE = ("ldh", "uln")
 _DIGITS = frozenset("0123456789")
 

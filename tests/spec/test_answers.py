@@ -71,7 +71,7 @@ def test_each_row_has_the_engines_figures_or_no_estimate(case: dict[str, Any]) -
 @pytest.mark.parametrize("case", _CASES)
 def test_predictors_present_and_factors_not_known_are_named(case: dict[str, Any]) -> None:
     assessment, _, view = _answered(case)
-    said, against, _ = _paragraphs(view)["Study predictors present"].partition(". Against it: ")
+    said, against, _ = _paragraphs(view)["Study predictors present"].partition(". Against the ICANS link: ")
     assert against, "what does not replicate must stand beside"
     expected = []
     if "crs" in case:
@@ -79,7 +79,7 @@ def test_predictors_present_and_factors_not_known_are_named(case: dict[str, Any]
     if "icans" in case:
         events = sum(count.events or 0 for count in assessment.observed if count.outcome == "icans_any")
         expected.append(f"{' and '.join(case['icans'])} (ICANS: one study, {events} events, not replicated)")
-    expected = expected or ["none of those known"]
+    expected = expected or ["none among those known"]
     if "not_known" in case:
         expected.append(f"not known: {', '.join(case['not_known'])}")
     assert said.split("; ") == expected

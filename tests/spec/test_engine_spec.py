@@ -64,7 +64,7 @@ def test_nothing_known_says_so_first_and_then_each() -> None:
 def test_an_ldh_beyond_the_range_is_said(multiple: float) -> None:
     (said,) = assess(known(ldh=multiple)).assumptions
     assert re.fullmatch(
-        r"LDH lies beyond the range of (\d+ %|above 99 %|below 1 %) of the model's draws; "
+        r"LDH lies beyond the range of (\d+ % of|nearly all of|less than 1 % of) the model's draws; "
         r"there it is held at the end of the range\.",
         said,
     )

@@ -1,0 +1,157 @@
+"""``tarla doctor``: every fault is named with what to do about it, and no secret is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.doctor import Finding, examine, report
+from bot.settings import Settings
+from bot.standin import SlackStandin, proxies_dropped
+from tests.support.app import APP_TOKEN, BOT_TOKEN, settings_for
+from tests.support.program import command, environment
+
+WRONG = "xoxb-revoked-0042"
+
+
+async def _doctor(folder: Path, **variables: str) -> tuple[int, str]:
+    """Exit status and everything printed by ``tarla doctor``."""
+    process = await asyncio.create_subprocess_exec(
+        *command("doctor"),
+        cwd=folder,
+        env=environment(folder, **variables),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def _examine(settings: Settings) -> dict[str, Finding]:
+    with proxies_dropped():
+        return {finding.what.split(" ")[0]: finding for finding in await examine(settings)}
+
+
+def _advised(findings: dict[str, Finding], *expected: str) -> None:
+    """Exactly these are not in order, each with advice."""
+    faults = {what for what, finding in findings.items() if not finding.ok}
+    assert faults == set(expected)
+    assert all(findings[what].advice for what in faults)
+
+
+async def test_all_in_order(tmp_path: Path) -> None:
+    async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+        status, output = await _doctor(
+            tmp_path,
+            SLACK_BOT_TOKEN=BOT_TOKEN,
+            SLACK_APP_TOKEN=APP_TOKEN,
+            SLACK_API_URL=slack.api_url,
+            TARLA_LDH_ULN="250 U/L",
+        )
+    assert status == 0, output
+    assert "MISSING" not in output
+    for word in ("Oncology (example)", "250 U/L", "can be written", "facts-1", "compiled"):
+        assert word in output
+    assert BOT_TOKEN not in output
+    assert APP_TOKEN not in output
+
+
+async def test_a_fresh_installation_is_told_what_to_get(tmp_path: Path) -> None:
+    status, output = await _doctor(tmp_path)
+    assert status == 1
+    assert "Traceback" not in output
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"):
+        assert f"MISSING  {name}: not set" in output
+    assert output.count("-> copy it from your Slack app's page") == 2
+    assert "ok       ledger" in output
+
+
+async def test_a_revoked_token(tmp_path: Path) -> None:
+    async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+        status, output = await _doctor(
+            tmp_path, SLACK_BOT_TOKEN=WRONG, SLACK_APP_TOKEN=APP_TOKEN, SLACK_API_URL=slack.api_url
+        )
+    assert status == 1
+    assert "refuses the bot token (invalid_auth)" in output
+    assert "install the app again and copy the new token" in output
+    assert WRONG not in output
+
+
+async def test_tokens_of_the_wrong_kind(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "ledger.db").model_copy(
+        update={"slack_bot_token": SecretStr(APP_TOKEN), "slack_app_token": SecretStr(BOT_TOKEN)}
+    )
+    async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+        findings = await _examine(settings.model_copy(update={"slack_api_url": slack.api_url}))
+    _advised(findings, "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "Slack")
+    assert "it must begin with xoxb-" in findings["SLACK_BOT_TOKEN"].advice
+    assert "it must begin with xapp-" in findings["SLACK_APP_TOKEN"].advice
+
+
+async def test_slack_out_of_reach(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    findings = await _examine(settings_for(tmp_path / "ledger.db", api_url=f"http://127.0.0.1:{port}/api/"))
+    _advised(findings, "Slack")
+    assert "cannot be reached" in findings["Slack"].state
+    assert "proxy" in findings["Slack"].advice
+
+
+async def test_a_ledger_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
+    async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+        findings = await _examine(settings_for(tmp_path / "file" / "ledger.db", api_url=slack.api_url))
+    _advised(findings, "ledger")
+    assert "cannot be written (cannot_open); no risk is shown until it can" in findings["ledger"].state
+    assert "TARLA_LEDGER" in findings["ledger"].advice
+
+
+async def test_a_file_that_is_no_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"something else entirely, and long enough to look like a file" * 20)
+    async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+        findings = await _examine(settings_for(path, api_url=slack.api_url))
+    _advised(findings, "ledger")
+    assert "damaged" in findings["ledger"].state
+    assert "restore the last backup" in findings["ledger"].advice
+
+
+@asynccontextmanager
+async def _slack_that_tells_scopes(scopes: str) -> AsyncIterator[str]:
+    async def auth_test(_request: web.Request) -> web.Response:
+        body: dict[str, Any] = {"ok": True, "team": "Oncology (example)"}
+        return web.json_response(body, headers={"X-OAuth-Scopes": scopes})
+
+    application = web.Application()
+    application.router.add_post("/api/auth.test", auth_test)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(("scopes", "missing"), [("commands,chat:write", False), ("chat:write", True), ("", True)])
+async def test_scopes_that_the_app_lacks(tmp_path: Path, scopes: str, *, missing: bool) -> None:
+    async with _slack_that_tells_scopes(scopes) as api_url:
+        findings = await _examine(settings_for(tmp_path / "ledger.db", api_url=api_url))
+    _advised(findings, *(["scopes"] if missing else []))
+    if missing:
+        assert findings["scopes"].state == "missing commands"
+        assert "manifest.yml" in findings["scopes"].advice
+
+
+def test_the_report_sets_faults_apart_and_advice_below_them() -> None:
+    lines = report([Finding("one", True, "fine"), Finding("two", False, "gone", "get it")]).splitlines()
+    assert lines == ["ok       one: fine", "MISSING  two: gone", "         -> get it"]

@@ -1,0 +1,123 @@
+"""manifest.yml declares exactly what the application listens to and needs, within Slack's limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from slack_bolt.async_app import AsyncBoltRequest
+
+from handlers.listeners import COMMAND, EVENTS, SCOPES
+from handlers.parsing.refusals import EXAMPLE
+from tests.support.app import RunningApp, event_body, home_opened, over_http
+from tests.support.requirements import ROOT
+from tests.support.signing import SignedRequest, event_request, interaction_request, slash_command_request
+
+MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+FEATURES, SETTINGS = MANIFEST["features"], MANIFEST["settings"]
+# docs.slack.dev, App manifest reference; lengths in characters.
+LIMITS = {"name": 35, "description": 140}
+LONG_DESCRIPTION = range(175, 4_001)
+COMMAND_MAX, COMMAND_DESCRIPTION_MAX, USAGE_HINT_MAX, BOT_NAME_MAX = 32, 2_000, 1_000, 80
+
+
+def test_commands_are_those_listened_to() -> None:
+    assert [each["command"] for each in FEATURES["slash_commands"]] == [COMMAND]
+
+
+def test_events_are_those_listened_to() -> None:
+    assert tuple(SETTINGS["event_subscriptions"]["bot_events"]) == EVENTS
+    assert "user_events" not in SETTINGS["event_subscriptions"]
+
+
+def test_scopes_are_those_needed_and_no_more() -> None:
+    assert MANIFEST["oauth_config"]["scopes"] == {"bot": list(SCOPES)}
+
+
+def test_socket_mode_and_the_home_tab_are_on() -> None:
+    assert SETTINGS["socket_mode_enabled"] is True
+    assert FEATURES["app_home"]["home_tab_enabled"] is True
+
+
+def test_names_in_a_command_are_not_turned_into_mentions() -> None:
+    """With escaping, Slack would send ``<@U…|name>`` where somebody typed a name."""
+    assert all(each.get("should_escape", False) is False for each in FEATURES["slash_commands"])
+
+
+def test_lengths_are_within_slacks_limits() -> None:
+    shown = MANIFEST["display_information"]
+    for key, most in LIMITS.items():
+        assert 1 <= len(shown[key]) <= most
+    assert len(shown["long_description"]) in LONG_DESCRIPTION
+    assert 1 <= len(FEATURES["bot_user"]["display_name"]) <= BOT_NAME_MAX
+    for each in FEATURES["slash_commands"]:
+        assert each["command"].startswith("/")
+        assert len(each["command"]) <= COMMAND_MAX
+        assert 1 <= len(each["description"]) <= COMMAND_DESCRIPTION_MAX
+        assert 1 <= len(each["usage_hint"]) <= USAGE_HINT_MAX
+
+
+def test_the_usage_hint_is_a_command_that_works() -> None:
+    (command,) = FEATURES["slash_commands"]
+    assert f"{command['command']} {command['usage_hint']}" == EXAMPLE
+
+
+def test_no_address_is_needed_with_socket_mode() -> None:
+    assert "url" not in FEATURES["slash_commands"][0]
+    assert "request_url" not in SETTINGS["event_subscriptions"]
+
+
+async def _status(running: RunningApp, request: SignedRequest) -> int:
+    """How the application answers: 200 for what it listens to, 404 for what it does not."""
+    bolt_request = AsyncBoltRequest(
+        body=request.body, headers={name: [value] for name, value in request.headers.items()}
+    )
+    response = await running.tarla.app.async_dispatch(bolt_request)
+    return int(response.status)
+
+
+async def test_what_is_declared_is_handled(tmp_path: Path) -> None:
+    bodies = {"app_home_opened": home_opened()}
+    async with over_http(tmp_path / "ledger.db") as running:
+        for each in FEATURES["slash_commands"]:
+            assert await _status(running, slash_command_request("help", command=each["command"])) == 200
+        for event in SETTINGS["event_subscriptions"]["bot_events"]:
+            assert await _status(running, event_request(bodies[event])) == 200
+        await running.events()
+    assert "views.publish" in {call.method for call in running.slack.calls}
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        slash_command_request("help", command="/other"),
+        event_request(event_body({"type": "message", "user": "U1", "text": "hi", "channel": "C1", "ts": "1.0"})),
+        event_request(event_body({"type": "app_mention", "user": "U1", "text": "hi", "channel": "C1", "ts": "1.0"})),
+        interaction_request(
+            {"type": "shortcut", "callback_id": "any", "user": {"id": "U1"}, "team": {"id": "T0TARLADEV"}}
+        ),
+        interaction_request(
+            {
+                "type": "block_actions",
+                "user": {"id": "U1"},
+                "team": {"id": "T0TARLADEV"},
+                "actions": [{"type": "button", "action_id": "any", "block_id": "any"}],
+            }
+        ),
+    ],
+    ids=["command", "message", "mention", "shortcut", "button"],
+)
+async def test_what_is_not_declared_is_not_handled(tmp_path: Path, request_of: SignedRequest) -> None:
+    async with over_http(tmp_path / "ledger.db") as running:
+        assert await _status(running, request_of) == 404
+        assert await running.events() == []
+
+
+async def test_no_listener_is_undeclared(tmp_path: Path) -> None:
+    """One listener for each command and event of the manifest, so none waits for what Slack never sends."""
+    async with over_http(tmp_path / "ledger.db") as running:
+        listeners = running.tarla.app._async_listeners
+    declared = len(FEATURES["slash_commands"]) + len(SETTINGS["event_subscriptions"]["bot_events"])
+    assert len(listeners) == declared

@@ -1,0 +1,225 @@
+"""``tarla serve`` as a process: it stops when told, and finishes what is in hand first."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import signal
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from bot.ledger import StoredEvent, check_ledger, read_events
+from bot.standin import SlackStandin
+from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, home_opened, until
+from tests.support.program import command, environment, tarla
+from tests.support.signing import SIGNING_SECRET, slash_command_request
+
+START_S, STOP_S = 20.0, 8.0
+SECRETS = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "SLACK_SIGNING_SECRET": SIGNING_SECRET}
+
+
+@dataclass
+class Served:
+    """A process of ``tarla serve`` and the lines of its log so far."""
+
+    process: asyncio.subprocess.Process
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def log(self) -> str:
+        """The log so far."""
+        return "".join(self.lines)
+
+    async def logged(self, words: str) -> str:
+        """The first line that holds ``words``, once there is one."""
+        await until(lambda: words in self.log or self.process.returncode is not None, START_S)
+        assert words in self.log, self.log
+        return next(line for line in self.lines if words in line)
+
+    def stop(self) -> None:
+        """Send SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+
+    async def ended(self) -> int:
+        """Exit status, once it has ended by itself."""
+        return await asyncio.wait_for(self.process.wait(), STOP_S)
+
+
+@asynccontextmanager
+async def serving(folder: Path, *words: str, **variables: str) -> AsyncIterator[Served]:
+    """``tarla serve words`` until the block ends."""
+    process = await asyncio.create_subprocess_exec(
+        *command("serve", *words), cwd=folder, env=environment(folder, **variables), stderr=asyncio.subprocess.PIPE
+    )
+    served = Served(process)
+
+    async def read() -> None:
+        assert process.stderr is not None
+        async for line in process.stderr:
+            served.lines.append(line.decode())
+
+    reading = asyncio.create_task(read())
+    try:
+        yield served
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        await reading
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """The ledger locked by another program, so that an answer has to wait."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def _events(path: Path) -> list[StoredEvent]:
+    assert check_ledger(path).ok
+    return list(read_events(path))
+
+
+async def test_sigterm_lets_a_request_over_http_be_answered(tmp_path: Path) -> None:
+    path, request = tmp_path / "ledger.db", slash_command_request(WORDS)
+    async with (
+        SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack,
+        serving(tmp_path, "--http", "--port", "0", SLACK_API_URL=slack.api_url, **SECRETS) as served,
+    ):
+        url = urlsplit((await served.logged("listening for Slack on")).split()[-1])
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        headers = request.headers | {"Host": url.netloc, "Content-Length": str(len(request.body))}
+        # The server asks for the body once the request is in its hands: from then on it must be answered.
+        headers |= {"Expect": "100-continue", "Connection": "close"}
+        lines = [f"POST {url.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        with locked(path):
+            writer.write("\r\n".join([*lines, "", ""]).encode())
+            assert b"100 Continue" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), STOP_S)
+            writer.write(request.body.encode())
+            served.stop()
+            await served.logged("stopping")
+        answer = (await asyncio.wait_for(reader.read(), STOP_S)).decode()
+        writer.close()
+        assert await served.ended() == 0
+    head, _, body = answer.partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 200")
+    computed, delivered = _events(path)
+    assert f"#1-{computed.leaf.hex()[:4]}" in json.loads(body)["text"]
+    assert (computed.kind, delivered.kind, delivered.ref) == ("computed", "delivered", 1)
+    assert "stopped" in served.lines[-1]
+
+
+async def test_sigterm_lets_an_envelope_over_socket_mode_be_answered(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    async with (
+        SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack,
+        serving(tmp_path, "--socket", SLACK_API_URL=slack.api_url, **SECRETS) as served,
+    ):
+        await slack.wait_connected(seconds=START_S)
+        await served.logged("connected to Slack")
+        with locked(path):
+            asking = asyncio.create_task(slack.slash_command(WORDS))
+            await asyncio.sleep(0)
+            # Envelopes are taken up in order: once the later one has its effect, the command is in hand.
+            await slack.send("events_api", home_opened())
+            await until(lambda: "views.publish" in {call.method for call in slack.calls})
+            assert not asking.done()
+            served.stop()
+            await served.logged("stopping")
+        message = await asking
+        assert await served.ended() == 0
+    computed, delivered = _events(path)
+    assert f"#1-{computed.leaf.hex()[:4]}" in message["text"]
+    assert (computed.kind, delivered.kind, delivered.ref) == ("computed", "delivered", 1)
+
+
+@pytest.fixture
+def unreachable() -> str:
+    """A Web API address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    return f"http://127.0.0.1:{port}/api/"
+
+
+async def test_sigterm_ends_it_while_slack_is_out_of_reach(tmp_path: Path, unreachable: str) -> None:
+    async with serving(tmp_path, "--socket", SLACK_API_URL=unreachable, **SECRETS) as served:
+        await served.logged("Slack cannot be reached")
+        served.stop()
+        assert await served.ended() == 0
+    assert "connected to Slack" not in served.log
+    assert not any(secret in served.log for secret in SECRETS.values())
+
+
+async def test_sigterm_ends_it_while_slack_keeps_it_waiting(tmp_path: Path) -> None:
+    """A firewall that drops packets is as silent as a server that never answers."""
+    called = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        while await reader.read(1024):
+            pass  # until the caller hangs up
+        writer.close()
+
+    silent = await asyncio.start_server(listen, "127.0.0.1", 0)
+    api_url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}/api/"
+    async with silent, serving(tmp_path, "--socket", SLACK_API_URL=api_url, **SECRETS) as served:
+        await asyncio.wait_for(called.wait(), START_S)
+        served.stop()
+        assert await served.ended() == 0
+    assert "stopped" in served.log
+
+
+@pytest.mark.parametrize(
+    ("transport", "given", "named"),
+    [
+        ("--socket", (), ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")),
+        ("--socket", ("SLACK_BOT_TOKEN",), ("SLACK_APP_TOKEN",)),
+        ("--http", ("SLACK_BOT_TOKEN",), ("SLACK_SIGNING_SECRET",)),
+    ],
+)
+def test_missing_secrets_are_named_and_end_the_start(
+    tmp_path: Path, transport: str, given: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    done = tarla(tmp_path, "serve", transport, **{name: SECRETS[name] for name in given})
+    assert done.returncode == 1
+    assert all(name in done.stderr for name in named)
+    assert "Traceback" not in done.stderr
+    assert not any(secret in done.stdout + done.stderr for secret in SECRETS.values())
+
+
+@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
+async def test_a_refused_token_is_named_and_ends_the_start(tmp_path: Path, name: str) -> None:
+    wrong = SECRETS | {name: "xoxb-revoked-0042"}
+    async with (
+        SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack,
+        serving(tmp_path, "--socket", SLACK_API_URL=slack.api_url, **wrong) as served,
+    ):
+        assert await asyncio.wait_for(served.process.wait(), START_S) == 1
+        await until(lambda: name in served.log)
+    assert re.search(rf"Slack refuses {name} \(invalid_auth\)", served.log)
+    assert "Traceback" not in served.log
+    assert "xoxb-revoked-0042" not in served.log
+
+
+async def test_a_port_in_use_is_named_and_ends_the_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with (
+            SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack,
+            serving(tmp_path, "--http", "--port", port, SLACK_API_URL=slack.api_url, **SECRETS) as served,
+        ):
+            assert await asyncio.wait_for(served.process.wait(), START_S) == 1
+            await until(lambda: "choose another" in served.log)
+    assert f"cannot listen on 127.0.0.1:{port} (EADDRINUSE)" in served.log
+    assert "Traceback" not in served.log
