@@ -6,6 +6,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
+# An environment whose Python is gone, or that belongs to another folder (a moved or copied
+# checkout), would run the wrong code or none: it is made anew.
+ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.folder 2>/dev/null),ok $(CURDIR))
+$(shell rm -rf $(VENV))
+endif
+
 .PHONY: help demo test check run model slack lock clean
 
 help:
@@ -20,7 +26,7 @@ demo: $(RUN_READY)
 	@$(BIN)/tarla demo
 
 test: $(DEV_READY)
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -rs
 
 check: $(DEV_READY)
 	$(BIN)/ruff check .
@@ -54,6 +60,7 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and was not found"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
+	@printf '%s\n' "$(CURDIR)" > $(VENV)/.folder
 
 $(RUN_READY): locks/run.txt pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) (once; a minute or two) ..."

@@ -20,8 +20,9 @@ def main() -> None:
     """Risk of CRS and ICANS before the first tarlatamab infusion. A planning aid: it informs, you decide."""
 
 
-@main.command()
-@click.argument("words", nargs=-1)
+# What begins with a dash may be a finding (`-dm`), and an unknown option would be echoed.
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.option("--json", "as_json", is_flag=True, help="Print the assessment as one JSON object.")
 def ask(words: tuple[str, ...], as_json: bool) -> None:
     """Answer in the terminal, for example: tarla ask "ldh 480/250 liver yes dm no cvd yes".

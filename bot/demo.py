@@ -58,7 +58,7 @@ async def _answer(ledger: Path) -> dict[str, Any]:
             }
         )
         tarla = make_tarla(settings, SystemClock())
-        application = web_application(tarla.app, tarla.ledger, tarla.clock, tarla.background)
+        application = web_application(tarla, _SIGNING_SECRET)
         try:
             async with serve_http(application, "127.0.0.1", 0) as address:
                 return await _send(address, slash_command_payload(WORDS, response_url=slack.new_response_url()))

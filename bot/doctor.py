@@ -46,14 +46,7 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = [
         _token("SLACK_BOT_TOKEN", "xoxb-", settings.slack_bot_token, "OAuth & Permissions, Bot User OAuth Token")
     ]
-    findings.append(
-        _token(
-            "SLACK_APP_TOKEN",
-            "xapp-",
-            settings.slack_app_token,
-            "Basic Information, App-Level Tokens, connections:write",
-        )
-    )
+    findings += _door(settings)
     findings += await _slack(settings)
     findings += [_upper_limit(settings), _sqlite(), await asyncio.to_thread(_ledger, settings)]
     findings.append(_loads("evidence", lambda: f"compiled {load_evidence().version}"))
@@ -65,10 +58,23 @@ def report(findings: list[Finding]) -> str:
     """The findings as lines of text, faults with their remedy."""
     lines = []
     for finding in findings:
-        lines.append(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.what}: {finding.state}")
+        lines.append(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.what}: {finding.state}")
         if finding.advice:
             lines.append(f"         -> {finding.advice}")
     return "\n".join(lines)
+
+
+def _door(settings: Settings) -> list[Finding]:
+    """What the chosen transport needs: an app-level token for Socket Mode, a signing secret for HTTP."""
+    where = "Basic Information, App-Level Tokens, connections:write"
+    app_token = _token("SLACK_APP_TOKEN", "xapp-", settings.slack_app_token, where)
+    if settings.slack_signing_secret is not None:
+        secret = Finding("SLACK_SIGNING_SECRET", True, "set, for tarla serve --http")
+        if settings.slack_app_token is None:
+            app_token = Finding("SLACK_APP_TOKEN", True, "not set: tarla serve --http works, Socket Mode does not")
+    else:
+        secret = Finding("SLACK_SIGNING_SECRET", True, "not set: needed only for tarla serve --http")
+    return [app_token, secret]
 
 
 def _token(name: str, prefix: str, value: object, where: str) -> Finding:

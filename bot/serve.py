@@ -55,7 +55,7 @@ async def serve_over_http(settings: Settings, host: str, port: int) -> None:
     if settings.slack_bot_token is None or settings.slack_signing_secret is None:
         raise SettingsError("HTTP needs SLACK_BOT_TOKEN (xoxb-…) and SLACK_SIGNING_SECRET")
     tarla = make_tarla(settings, SystemClock())
-    application = web_application(tarla.app, tarla.ledger, tarla.clock, tarla.background)
+    application = web_application(tarla, settings.slack_signing_secret.get_secret_value())
     stopped = _stop_event()
     try:
         await _ask_slack(check_bot_token(tarla.app.client), stopped)

@@ -56,6 +56,15 @@ class Settings(BaseSettings):
         unit = LdhUnit.U_PER_L if match[2].lower() == "u/l" else LdhUnit.MICROKATAL_PER_L
         return UpperLimit(value=float(match[1]), unit=unit)
 
+    @field_validator("tarla_ledger", mode="after")
+    @classmethod
+    def _one_place(cls, value: Path) -> Path:
+        # A relative path would be another ledger in every folder the program is started from.
+        whole = value.expanduser()
+        if not whole.is_absolute():
+            raise ValueError("give the ledger's whole path, such as /var/lib/tarla/ledger.db")
+        return whole
+
     @field_validator("slack_bot_token", "slack_app_token", "slack_signing_secret", mode="before")
     @classmethod
     def _blank_is_missing(cls, value: Any) -> Any:
@@ -76,3 +85,5 @@ def read_settings() -> Settings:
             for each in error.errors(include_input=False)
         ]
         raise SettingsError("; ".join(problems)) from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env is not plain text in UTF-8") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import os
 import shutil
 import sys
 import uuid
@@ -42,15 +43,25 @@ async def _ask(text: str, as_json: bool, settings: Settings) -> int:
             failure: str | None = None
             try:
                 status = _print(reply, as_json)
-            except BrokenPipeError:
-                failure, status = "connection_lost", FAILED
+            except OSError as error:  # nobody reads on, the disk behind a redirection is full, or it was closed
+                failure = "connection_lost" if isinstance(error, BrokenPipeError) else "output_failed"
+                status = FAILED
+                _stop_writing()
             await record_outcome(ledger, clock, delivery, received, "terminal", failure, patience=None)
     finally:
         await ledger.aclose()
     return status
 
 
+def _stop_writing() -> None:
+    """Point standard output nowhere, so that Python does not fail on it once more when it ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _print(reply: Reply, as_json: bool) -> int:
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
     if isinstance(reply, Answered):
         if as_json:
             body = reply.assessment.model_dump(mode="json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,7 +24,14 @@ EVENTS = ("app_home_opened",)
 # Bot scopes for the above: commands for /tarla; publishing App Home needs none.
 SCOPES = ("commands",)
 
+# Slack's ids and trigger ids; nothing else may reach the ledger as who, where or which request.
+_IDENTIFIER = re.compile(r"^[A-Za-z0-9._-]{1,150}$", re.ASCII)
+
 log = logging.getLogger("tarla.handlers")
+
+
+class MalformedPayloadError(Exception):
+    """A payload is not of the shape Slack documents; the argument is the field's name."""
 
 
 def register_listeners(app: AsyncApp, conversation: Conversation, mode: TableMode) -> None:
@@ -37,14 +45,7 @@ def command_listener(conversation: Conversation, mode: TableMode) -> Callable[..
     """The listener of the slash command; its acknowledgement is the answer."""
 
     async def answer(ack: AsyncAck, command: dict[str, Any]) -> None:
-        asker = Asker(
-            via="slash_command",
-            user=command["user_id"],
-            channel=command.get("channel_id"),
-            team=command.get("team_id"),
-            enterprise=command.get("enterprise_id"),
-        )
-        question = Question(key=f"command:{command['trigger_id']}", text=command.get("text") or "", asker=asker)
+        question = question_from(command)
         reply = message(await conversation.reply_to(question), mode)
         if reply is None:
             # The same request once more: it has its answer, a second one would confuse.
@@ -55,12 +56,38 @@ def command_listener(conversation: Conversation, mode: TableMode) -> Callable[..
     return answer
 
 
+def question_from(command: dict[str, Any]) -> Question:
+    """The question in a slash command's payload.
+
+    Raises:
+        MalformedPayloadError: it is not of the shape Slack documents; the key names the field.
+    """
+    asker = Asker(
+        via="slash_command",
+        user=_identifier(command, "user_id"),
+        channel=_identifier(command, "channel_id"),
+        team=_identifier(command, "team_id"),
+        enterprise=_identifier(command, "enterprise_id") if command.get("enterprise_id") else None,
+    )
+    text = command.get("text", "")
+    if not isinstance(text, str):
+        raise MalformedPayloadError("text")
+    return Question(key=f"command:{_identifier(command, 'trigger_id')}", text=text, asker=asker)
+
+
+def _identifier(payload: dict[str, Any], name: str) -> str:
+    value = payload.get(name)
+    if not isinstance(value, str) or not _IDENTIFIER.match(value):
+        raise MalformedPayloadError(name)
+    return value
+
+
 def home_listener(conversation: Conversation) -> Callable[..., Awaitable[None]]:
     """The listener that fills App Home when a user opens it."""
 
     async def show_home(event: dict[str, Any], client: AsyncWebClient) -> None:
         if event.get("tab") == "home":
-            await client.views_publish(user_id=event["user"], view=home_view(conversation.site_uln))
+            await client.views_publish(user_id=_identifier(event, "user"), view=home_view(conversation.site_uln))
 
     return show_home
 

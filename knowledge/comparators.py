@@ -30,7 +30,7 @@ ELSEWHERE: dict[Outcome, tuple[str, ...]] = {
         "inc.guo.icans_any",
     ),
     Outcome.CRS_GRADE3PLUS: ("inc.eu473.crs_g3plus",),
-    Outcome.ICANS_GRADE3PLUS: (),
+    Outcome.ICANS_GRADE3PLUS: ("inc.label473.icans_g3plus", "inc.wclc25.icans_g3"),
 }
 
 # With prophylactic tocilizumab there is no model: counts alone.

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.ledger import leaf, schema
-from bot.ledger.connection import FileIdentity, begin_writing, check_schema, file_identity, limit_wait, open_for_writing
+from bot.ledger.connection import (
+    FileIdentity,
+    begin_writing,
+    check_schema,
+    check_version,
+    file_identity,
+    limit_wait,
+    open_for_writing,
+)
 from bot.ledger.errors import EntryError, LedgerFault, fault_of_os, fault_of_sqlite
 from handlers.ports import AlreadyRecordedError, Clock, Entry, Recorded
 
@@ -58,7 +66,8 @@ class Store:
 
     After a fault the connection is dropped and the next call opens the file anew.
     The file is created at most once: should it vanish later, it is missed, not
-    replaced by an empty one whose numbers would begin again.
+    replaced by an empty one whose numbers would begin again. Should it lose its last
+    known event or its marks, nothing more is recorded until the right file is back.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -67,6 +76,7 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._identity: FileIdentity | None = None
         self._schema_cookie: int | None = None
+        # The last event known to be in the file: found there when it was opened, or recorded here.
         self._last: Recorded | None = None
 
     def append(self, entries: Sequence[PreparedEntry], deadline: float) -> list[Outcome]:
@@ -78,9 +88,7 @@ class Store:
             LedgerFault: nothing of the batch was recorded.
         """
         try:
-            connection = self._ready(deadline)
-            begin_writing(connection, deadline)
-            self._watch_schema(connection)
+            connection = self._begin(deadline)
             outcomes = [self._insert(connection, entry) for entry in entries]
             limit_wait(connection, deadline)  # COMMIT waits again, for readers to finish
             connection.execute("COMMIT")
@@ -105,9 +113,10 @@ class Store:
             LedgerFault: a record would fail.
         """
         try:
-            connection = self._ready(deadline)
-            if rehearse:
-                begin_writing(connection, deadline)
+            if not rehearse:
+                self._ready(deadline)
+            else:
+                connection = self._begin(deadline)
                 # The same value once more: it takes the lock, the journal and the disk that a record takes.
                 (version,) = connection.execute("PRAGMA user_version").fetchone()
                 connection.execute(f"PRAGMA user_version = {version}")
@@ -115,6 +124,9 @@ class Store:
         except sqlite3.Error as error:
             self.close()
             raise fault_of_sqlite(error) from None
+        except LedgerFault:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Drop the connection; an open transaction is rolled back."""
@@ -122,6 +134,20 @@ class Store:
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):  # it may be what failed
                 connection.close()
+
+    def _begin(self, deadline: float) -> sqlite3.Connection:
+        """Begin a write transaction on the file as it is now, after looking whether it still is this ledger."""
+        connection = self._ready(deadline)
+        # SQLite trusts its cached pages while the file's change counter and size are the
+        # known ones; those of another copy written over the file may be just that.
+        connection.execute("PRAGMA shrink_memory")
+        begin_writing(connection, deadline)
+        # Both marks can be changed without the counter that _watch_schema follows.
+        if check_version(connection) != schema.VERSION:
+            raise LedgerFault("damaged", "the schema version is no longer the ledger's")
+        self._watch_schema(connection)
+        self._check_continuity(connection)
+        return connection
 
     def _ready(self, deadline: float) -> sqlite3.Connection:
         """The open connection, after making sure that the path still leads to its file."""
@@ -136,18 +162,21 @@ class Store:
         first_time = self._identity is None
         connection, identity = open_for_writing(self._path, may_create=first_time, deadline=deadline)
         self._connection, self._schema_cookie = connection, None
-        self._check_continuity(connection)
+        if self._last is None:
+            self._last = _newest(connection)
+        else:
+            self._check_continuity(connection)
         self._identity = identity
         return connection
 
     def _check_continuity(self, connection: sqlite3.Connection) -> None:
-        """An older copy put in place would hand out receipt numbers a second time."""
+        """An older copy put in place or written over the file would hand out receipt numbers a second time."""
         if self._last is None:
             return
         row = connection.execute("SELECT leaf FROM event WHERE seq = ?", (self._last.seq,)).fetchone()
         if row != (self._last.leaf,):
             self.close()
-            raise LedgerFault("damaged", f"the file does not hold event {self._last.seq} recorded before")
+            raise LedgerFault("damaged", f"the file does not hold event {self._last.seq} that it held before")
 
     def _check_in_place(self) -> None:
         """A commit into a file that the path no longer leads to is lost."""
@@ -194,3 +223,8 @@ class Store:
             keep_open = False
         if not keep_open:
             self.close()
+
+
+def _newest(connection: sqlite3.Connection) -> Recorded | None:
+    row = connection.execute("SELECT seq, time, leaf FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+    return None if row is None else Recorded(*row)

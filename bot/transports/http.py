@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from slack_bolt.async_app import AsyncApp
+from slack_sdk.signature import SignatureVerifier
 
+from bot.compose import Tarla
 from bot.ledger import LedgerWriter
 from bot.settings import SettingsError
-from bot.tasks import Background
 from bot.transports.outcome import record_outcome
+from bot.transports.signature import is_certificate_check, is_signed, turned_away
 from handlers.delivery import expecting_delivery
-from handlers.ports import Clock
 from knowledge import ModelError
 from knowledge.model import load as load_model
 
@@ -28,18 +28,19 @@ log = logging.getLogger("tarla.transport")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def web_application(app: AsyncApp, ledger: LedgerWriter, clock: Clock, background: Background) -> web.Application:
-    """Bolt's web application with delivery records and ``/healthz``."""
+def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
+    """Bolt's web application behind our check of signatures, with delivery records and ``/healthz``."""
+    verifier = SignatureVerifier(signing_secret)
 
     @web.middleware
     async def watch_delivery(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path != EVENTS_PATH:
             return await handler(request)
-        received = clock.monotonic()
+        received = tarla.clock.monotonic()
         failure: str | None = None
         with expecting_delivery() as delivery:
             try:
-                response = await handler(request)
+                response = await _answer(request, handler, verifier)
                 # Written here instead of by the server afterwards, so that a failure is seen.
                 await response.prepare(request)
                 await response.write_eof()
@@ -50,13 +51,30 @@ def web_application(app: AsyncApp, ledger: LedgerWriter, clock: Clock, backgroun
                 raise
             finally:
                 if delivery.event is not None:
-                    background.start(record_outcome(ledger, clock, delivery, received, "http", failure))
+                    outcome = record_outcome(tarla.ledger, tarla.clock, delivery, received, "http", failure)
+                    tarla.background.start(outcome)
         return response
 
-    application: web.Application = app.web_app(path=EVENTS_PATH)
+    application: web.Application = tarla.app.web_app(path=EVENTS_PATH)
     application.middlewares.append(watch_delivery)
-    application.router.add_get(HEALTH_PATH, _health(ledger))
+    application.router.add_get(HEALTH_PATH, _health(tarla.ledger))
     return application
+
+
+async def _answer(request: web.Request, handler: Handler, verifier: SignatureVerifier) -> web.StreamResponse:
+    """Bolt's answer to what Slack signed. Where Bolt itself fails, a status; never a traceback with a body in it."""
+    try:
+        if not await is_signed(request, verifier):
+            if await is_certificate_check(request):
+                return web.Response()
+            return turned_away("not_signed_by_slack", 401)
+        return await handler(request)
+    except web.HTTPException as error:
+        return turned_away(f"http_{error.status}", error.status)
+    except ConnectionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a body that Bolt cannot read must not end in a traceback
+        return turned_away(f"unreadable ({type(error).__name__})", 400)
 
 
 def _health(ledger: LedgerWriter) -> Handler:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from bot.ledger import EntryError
 from handlers.delivery import Delivery
 from handlers.ports import AlreadyRecordedError, Clock, Entry, Json, Kind, Ledger, LedgerUnavailableError
 
@@ -40,6 +41,6 @@ async def record_outcome(
     kind = Kind.DELIVERED if reason is None else Kind.DELIVERY_FAILED
     try:
         await ledger.record(Entry(f"{delivery.key}#delivery", kind, payload, ref=delivery.event.seq))
-    except (AlreadyRecordedError, LedgerUnavailableError) as error:
+    except (AlreadyRecordedError, LedgerUnavailableError, EntryError) as error:
         # The answer stands recorded; that its delivery is not is for the operator to know.
         log.warning("delivery of seq=%d not recorded: %s", delivery.event.seq, type(error).__name__)

@@ -8,7 +8,7 @@ from knowledge.evidence import Evidence, Fact
 
 
 def elsewhere(outcome: Outcome, evidence: Evidence) -> str:
-    """The comparison that stands beside one outcome; ``not reported`` when there is none."""
+    """The comparison that stands beside one outcome."""
     fact = evidence.fact
     if outcome is Outcome.CRS_ANY:
         trials, centres = fact("inc.eu473.crs_after_dose1"), fact("inc.multi102.crs_dose1")
@@ -28,7 +28,12 @@ def elsewhere(outcome: Outcome, evidence: Evidence) -> str:
     if outcome is Outcome.CRS_GRADE3PLUS:
         trials = fact("inc.eu473.crs_g3plus")
         return f"{trials.count}/{trials.denominator} = {published_percent(trials)} % {trials.window} (trials)"
-    return "not reported"
+    return _icans_grade3plus(fact("inc.label473.icans_g3plus"), fact("inc.wclc25.icans_g3"))
+
+
+def _icans_grade3plus(trials: Fact, grade3: Fact) -> str:
+    seen = "not in the label texts read" if trials.absent else _rate(trials)
+    return f"{seen} (trials); grade 3 in {grade3.count}/{grade3.denominator} (real world)"
 
 
 def _rate(fact: Fact) -> str:

@@ -6,10 +6,11 @@ bind to the name directly before it or directly after it, as far as it fits:
 1. It never binds across a boundary (comma, semicolon, line break, full stop,
    `and`), nor across a figure or anything else between.
 2. Some words stand on one side only: `without` and `known` before their name,
-   `present` and `n` after it. A value after `=` or `:` belongs to the name
-   before; a sign written onto a name belongs to that name.
+   `present`, `none known` and `n` after it. A value after `=` or `:` belongs to
+   the name before; a sign written onto a name belongs to that name, and one
+   that stands alone to the name before it (see ``signs``).
 3. `high` and `normal` fit LDH alone, `yes` and `no` everything but LDH,
-   `unknown` fits all.
+   `unknown` fits all. Some fit one name only: `prior` CVD, `no mets` liver.
 4. A chain is understood when every name gets exactly one value and every value
    exactly one name. There is at most one way to do so: the first of a chain can
    only go with the second, the third with the fourth, and so on.
@@ -21,8 +22,9 @@ from __future__ import annotations
 
 from handlers.parsing.ldh import read_figures
 from handlers.parsing.refusals import Refusal, RefusalCode
+from handlers.parsing.signs import check_signs
 from handlers.parsing.statements import Statement
-from handlers.parsing.terms import Figure, Finding, Meaning, Name, Placed, Side, Subject, Value
+from handlers.parsing.terms import Figure, Finding, Meaning, Name, Placed, Side, Subject, Unit, Value
 
 _OF_LDH_ONLY = frozenset({Meaning.HIGH, Meaning.NORMAL})
 
@@ -33,6 +35,7 @@ def read_statements(terms: list[Placed]) -> list[Statement]:
     Raises:
         Refusal: a name lacks its value, a value or a figure its name, or there are two ways to bind them.
     """
+    check_signs(terms)
     statements: list[Statement] = []
     chain: list[Placed] = []
     i = 0
@@ -54,7 +57,8 @@ def read_statements(terms: list[Placed]) -> list[Statement]:
                 statements += [*_bind(chain), Statement(subject, Meaning(presence.value), here.position)]
                 chain = []
             case Figure():
-                raise Refusal(RefusalCode.NUMBER_WITHOUT_NAME, here.position)
+                second = i > 0 and isinstance(terms[i - 1].term, Figure | Unit)
+                raise Refusal(RefusalCode.NUMBER_WITHOUT_NAME, here.position, about=Subject.LDH if second else None)
             case _:
                 raise Refusal(RefusalCode.MISPLACED_WORD, here.position)
         i += 1
@@ -66,17 +70,17 @@ def _binds(left: Placed, right: Placed) -> bool:
     if right.opens:
         return False
     match left.term, right.term:
-        case Name(subject), Value(meaning, side):
-            return side is not Side.BEFORE and _fits(subject, meaning)
-        case Value(meaning, side), Name(subject):
-            return side is not Side.AFTER and not left.linked and _fits(subject, meaning)
+        case Name(subject), Value(side=side) as value:
+            return side is not Side.BEFORE and _fits(subject, value)
+        case Value(side=side) as value, Name(subject):
+            return side is not Side.AFTER and not left.linked and _fits(subject, value)
     return False
 
 
-def _fits(subject: Subject, meaning: Meaning) -> bool:
-    if meaning is Meaning.UNKNOWN:
-        return subject is not Subject.ULN
-    return (meaning in _OF_LDH_ONLY) == (subject is Subject.LDH) and subject is not Subject.ULN
+def _fits(subject: Subject, value: Value) -> bool:
+    if subject is Subject.ULN or value.only not in (None, subject):
+        return False
+    return value.meaning is Meaning.UNKNOWN or (value.meaning in _OF_LDH_ONLY) == (subject is Subject.LDH)
 
 
 def _bind(chain: list[Placed]) -> list[Statement]:

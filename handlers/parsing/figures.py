@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from handlers.parsing.vocabulary import FIGURE_SUFFIXES
+from handlers.parsing.vocabulary import FIGURE_SUFFIXES, UNIT_SUFFIXES
 
 MAX_NUMBER_LENGTH = 8  # characters; 9999.999 is as long as any laboratory's figure
 
@@ -34,7 +34,7 @@ def looks_like_figure(word: str) -> bool:
 
 
 def figure_parts(word: str) -> tuple[str, ...] | None:
-    """Split a figure into numbers, `/` and a final unit or `x`; None if it is not spelt canonically."""
+    """Split a figure into numbers, `/`, units after a number and a final `x`; None if it is not spelt canonically."""
     parts: list[str] = []
     rest = word
     while rest:
@@ -51,6 +51,10 @@ def figure_parts(word: str) -> tuple[str, ...] | None:
         if rest in FIGURE_SUFFIXES:
             parts.append(rest)
             break
+        unit = next((suffix for suffix in UNIT_SUFFIXES if rest.startswith(f"{suffix}/")), "")
+        if unit:
+            parts.append(unit)
+            rest = rest[len(unit) :]
         if rest and rest[0] != "/":
             return None
     return tuple(parts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from handlers.parsing.refusals import Refusal, RefusalCode
 from handlers.parsing.statements import Amount, Multiple, Statement
-from handlers.parsing.terms import Figure, Placed, Slash, Subject, Times, Unit
+from handlers.parsing.terms import Figure, Name, Placed, Slash, Subject, Times, Unit
 from knowledge.factors import (
     LDH_MAX_U_L,
     LDH_MIN_U_L,
@@ -45,11 +45,16 @@ def read_figures(subject: Subject, terms: list[Placed], i: int) -> tuple[list[St
         case Times() if amount.unit is None:
             return [Statement(subject, Multiple(amount.value), first.position)], after + 1
         case Slash():
-            limit = _amount(terms, after + 1)
+            before = after + 1 if _names_limit(terms, after + 1) else after  # `480 / uln 250`
+            limit = _amount(terms, before + 1)
             if limit is None:
-                raise Refusal(RefusalCode.MISSING_VALUE, terms[after].position, about=Subject.ULN)
-            return [first, Statement(Subject.ULN, limit[0], terms[after + 1].position)], limit[1]
+                raise Refusal(RefusalCode.MISSING_VALUE, terms[before].position, about=Subject.ULN)
+            return [first, Statement(Subject.ULN, limit[0], terms[before + 1].position)], limit[1]
     return [first], after
+
+
+def _names_limit(terms: list[Placed], i: int) -> bool:
+    return i < len(terms) and not terms[i].opens and terms[i].term == Name(Subject.ULN)
 
 
 def _amount(terms: list[Placed], i: int) -> tuple[Amount, int] | None:

@@ -17,6 +17,11 @@ from knowledge.factors import (
 MAX_CHARACTERS = 300
 MAX_WORDS = 60
 
+# U/L. The highest upper limit among the laboratory catalogues in the evidence
+# (cov.ref.linear_sfbc). A limit above it with an LDH below that limit is more
+# likely two figures swapped than a laboratory unheard of.
+ULN_HIGHEST_KNOWN_U_L = 414.0
+
 
 def _activity_range(low: float, high: float) -> str:
     return f"{low:g} and {high:,.0f} U/L (about {low / U_PER_MICROKATAL:.2g} and {high / U_PER_MICROKATAL:.3g} µkat/L)"

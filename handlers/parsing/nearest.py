@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.parsing.vocabulary import SUGGESTIONS
+from handlers.parsing.vocabulary import NO_SUGGESTION, SUGGESTIONS
 
 # One slip in a short word, two in a long one; more is a different word.
 SHORT_WORD = 5
@@ -26,7 +26,7 @@ def slips(a: str, b: str) -> int:
 
 def nearest(word: str) -> str | None:
     """A word of the vocabulary within reach of ``word`` (lower case), or None."""
-    if len(word) > MAX_WORD_LENGTH:
+    if len(word) > MAX_WORD_LENGTH or word in NO_SUGGESTION:
         return None
     reach = 1 if len(word) <= SHORT_WORD else 2
     near = [known for known in SUGGESTIONS if abs(len(known) - len(word)) <= reach]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from handlers.parsing.binding import read_statements
 from handlers.parsing.ldh import measured, multiple
-from handlers.parsing.limits import MAX_CHARACTERS, MAX_WORDS
+from handlers.parsing.limits import MAX_CHARACTERS, MAX_WORDS, ULN_HIGHEST_KNOWN_U_L
 from handlers.parsing.reading import read_terms
 from handlers.parsing.refusals import Refusal, RefusalCode
 from handlers.parsing.statements import Amount, Multiple, Statement
@@ -22,15 +22,14 @@ from handlers.parsing.words import split_words
 from knowledge.factors import Ldh, LdhCategory, PatientFactors, Presence, UpperLimit
 
 CARDIAC_DIAGNOSIS_NOTE = "CVD is not defined by the study; a cardiac diagnosis was taken as CVD"
-DIABETES_TYPE_NOTE = "one type of diabetes was said to be absent; this was taken as no diabetes"
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
     """What a text says of a patient.
 
-    ``notes`` are sentences on how it was read, made of fixed text and the
-    site's own setting: they never hold what was typed.
+    ``notes`` are sentences on how it was read, made of fixed text and of an
+    upper limit as it was understood: they never hold what was typed.
     """
 
     factors: PatientFactors
@@ -40,6 +39,11 @@ class Understood:
 def site_limit_note(limit: UpperLimit) -> str:
     """The sentence that tells whose upper limit of normal was used."""
     return f"upper limit of normal: {limit.value:g} {limit.unit}, this site's setting"
+
+
+def high_limit_note(limit: UpperLimit) -> str:
+    """The warning that an LDH and its upper limit may have been typed the wrong way round."""
+    return f"an upper limit of {limit.value:g} {limit.unit} is unusually high: make sure LDH and limit are not swapped"
 
 
 def parse(text: str, *, site_uln: UpperLimit | None = None) -> Understood:
@@ -71,23 +75,26 @@ def _each_once(statements: list[Statement]) -> dict[Subject, Statement]:
         earlier = by_subject.setdefault(statement.subject, statement)
         if earlier is not statement:
             same = earlier.content == statement.content
-            raise Refusal(RefusalCode.REPEATED if same else RefusalCode.CONTRADICTION, statement.position)
+            # Two diagnoses of one factor are two words to the writer: the refusal says that they are one here.
+            about = statement.subject if earlier.narrower or statement.narrower else None
+            raise Refusal(RefusalCode.REPEATED if same else RefusalCode.CONTRADICTION, statement.position, about=about)
     return by_subject
 
 
 def _understand(stated: dict[Subject, Statement], site_uln: UpperLimit | None) -> Understood:
     notes: list[str] = []
     ldh = _ldh(stated.get(Subject.LDH), stated.get(Subject.ULN), site_uln)
-    if ldh is not None and ldh.kind == "measured" and ldh.uln_from == "site":
-        notes.append(site_limit_note(ldh.uln))
+    if ldh is not None and ldh.kind == "measured":
+        if ldh.uln_from == "site":
+            notes.append(site_limit_note(ldh.uln))
+        elif ldh.uln.u_per_l > ULN_HIGHEST_KNOWN_U_L and ldh.ratio < 1:
+            notes.append(high_limit_note(ldh.uln))
     diabetes, cvd = stated.get(Subject.DIABETES), stated.get(Subject.CVD)
-    if diabetes is not None and diabetes.narrower and diabetes.content is Meaning.NO:
-        notes.append(DIABETES_TYPE_NOTE)
-    if cvd is not None and cvd.narrower:
-        if cvd.content is Meaning.NO:
-            raise Refusal(RefusalCode.NARROWER_TERM, cvd.position)
-        if cvd.content is Meaning.YES:
-            notes.append(CARDIAC_DIAGNOSIS_NOTE)
+    for statement in (diabetes, cvd):
+        if statement is not None and statement.narrower and statement.content is Meaning.NO:
+            raise Refusal(RefusalCode.NARROWER_TERM, statement.position, about=statement.subject)
+    if cvd is not None and cvd.narrower and cvd.content is Meaning.YES:
+        notes.append(CARDIAC_DIAGNOSIS_NOTE)
     factors = PatientFactors(
         ldh=ldh,
         liver_metastases=_presence(stated.get(Subject.LIVER)),

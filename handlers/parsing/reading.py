@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from handlers.parsing.figures import canonical_number, figure_parts, looks_like_figure
 from handlers.parsing.nearest import nearest
-from handlers.parsing.refusals import Refusal, RefusalCode
-from handlers.parsing.terms import Figure, Name, Placed, Side, Term, Value
+from handlers.parsing.refusals import Refusal, RefusalCode, Topic
+from handlers.parsing.terms import Figure, Form, Name, Placed, Side, Term, Value
 from handlers.parsing.vocabulary import (
+    ALTERNATIVE_WORDS,
     HYPERTENSION_WORDS,
     KNOWN_WORDS,
     LONGEST_PHRASE,
@@ -45,7 +46,7 @@ def read_terms(words: list[Word]) -> list[Placed]:
         length, term = _longest_phrase(pieces, i)
         first = pieces[i]
         if isinstance(term, Value) and first.glued:
-            term = replace(term, side=first.glued)
+            term = replace(term, side=first.glued, form=Form.GLUED_SIGN)
         placed = Placed(term, first.word.position, first.word.opens, first.word.linked)
         if placed.linked and not _is_named(terms, placed):
             raise Refusal(RefusalCode.MISPLACED_WORD, placed.position)
@@ -73,6 +74,8 @@ def _pieces(word: Word) -> list[_Piece]:
         # `ldh480/250`: the name and its figure, written without the space.
         name, figure = _split(word, text[:3], text[3:])
         return [_Piece(name), *_pieces(figure)]
+    if text in ALTERNATIVE_WORDS:
+        raise Refusal(RefusalCode.AMBIGUOUS, word.position, about=Topic.ALTERNATIVE)
     if text in HYPERTENSION_WORDS:
         raise Refusal(RefusalCode.HYPERTENSION, word.position)
     if text in VASCULAR_WORDS:

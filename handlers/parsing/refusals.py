@@ -38,9 +38,16 @@ class RefusalCode(StrEnum):
     ULN_WITHOUT_LDH = "E_ULN_WITHOUT_LDH"
 
 
+class Topic(StrEnum):
+    """What a refusal is about, other than a subject."""
+
+    LONE_SIGN = "lone sign"
+    ALTERNATIVE = "alternative"
+
+
 EXAMPLE = "/tarla ldh 480/250 liver yes dm no cvd yes"
 
-Key = tuple[RefusalCode, Subject | None]
+Key = tuple[RefusalCode, Subject | Topic | None]
 
 _C = RefusalCode
 # (message, example) by code and, where it helps, by what the refusal is about.
@@ -72,7 +79,12 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "Leave them out and say cvd yes or cvd no by your own judgement.",
         "/tarla ldh 480/250 cvd yes",
     ),
-    (_C.NARROWER_TERM, None): (
+    (_C.NARROWER_TERM, Subject.DIABETES): (
+        "One type of diabetes being absent does not make diabetes absent. Say dm no if there is no diabetes of any "
+        "type, or leave it out.",
+        "/tarla ldh 480/250 dm no",
+    ),
+    (_C.NARROWER_TERM, Subject.CVD): (
         "One cardiac diagnosis being absent does not make CVD absent. Say cvd no if there is no cardiovascular "
         "disease, or leave it out.",
         "/tarla ldh 480/250 cvd no",
@@ -96,6 +108,10 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "upper limit.",
         "/tarla ldh 480/250",
     ),
+    (_C.NUMBER_WITHOUT_NAME, Subject.LDH): (
+        "This second number could be the upper limit or another LDH. Write an LDH with its upper limit as 480/250.",
+        "/tarla ldh 480/250",
+    ),
     (_C.VALUE_WITHOUT_NAME, None): (
         "This value has no name beside it that it fits. Write one value after each name.",
         EXAMPLE,
@@ -109,25 +125,36 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "/tarla ldh 480/250",
     ),
     (_C.MISSING_VALUE, Subject.ULN): (
-        "The figure for the upper limit of normal is missing.",
+        "The figure for the upper limit of normal is missing. If the LDH is a multiple of that limit, write "
+        "`/tarla ldh 1.9x`.",
         "/tarla ldh 480 uln 250",
     ),
     (_C.MISSING_VALUE, Subject.LIVER): (
-        "Liver metastases: say yes, no or unknown after liver.",
+        "Liver metastases need a value, also when they are present: write liver mets yes, liver mets no or "
+        "liver mets unknown.",
         "/tarla ldh 480/250 liver yes",
     ),
     (_C.MISSING_VALUE, Subject.DIABETES): (
-        "Diabetes: say yes, no or unknown after dm.",
+        "Diabetes needs a value, also when it is present: write dm yes, dm no or dm unknown.",
         "/tarla ldh 480/250 dm no",
     ),
     (_C.MISSING_VALUE, Subject.CVD): (
-        "Cardiovascular disease: say yes, no or unknown after cvd.",
+        "Cardiovascular disease needs a value, also when it is present: write cvd yes, cvd no or cvd unknown.",
         "/tarla ldh 480/250 cvd yes",
     ),
     (_C.AMBIGUOUS, None): (
         "This value could belong to the name before it or to the one after it. Write one value after each name, or "
         "part them with commas.",
         EXAMPLE,
+    ),
+    (_C.AMBIGUOUS, Topic.LONE_SIGN): (
+        "A plus or minus that stands by itself may be a dash or a bullet. Write yes or no after each name, or the sign "
+        "onto it.",
+        "/tarla ldh 480/250 liver+ dm- cvd+",
+    ),
+    (_C.AMBIGUOUS, Topic.ALTERNATIVE): (
+        "It is not clear what holds for each name joined by this word. Write each with its own value.",
+        "/tarla ldh 480/250 dm no cvd no",
     ),
     (_C.CONTRADICTION, None): (
         "The same factor is given twice, with different values. Give each once.",
@@ -136,6 +163,22 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
     (_C.REPEATED, None): (
         "The same factor is given twice. Give each once.",
         EXAMPLE,
+    ),
+    (_C.CONTRADICTION, Subject.CVD): (
+        "These words all mean CVD here, and their values differ. Give cvd once: cvd yes if any of them is present.",
+        "/tarla ldh 480/250 cvd yes",
+    ),
+    (_C.REPEATED, Subject.CVD): (
+        "These words all mean CVD here. Give cvd once: cvd yes if any of them is present.",
+        "/tarla ldh 480/250 cvd yes",
+    ),
+    (_C.CONTRADICTION, Subject.DIABETES): (
+        "These words all mean diabetes here, and their values differ. Give dm once: dm yes if any type is present.",
+        "/tarla ldh 480/250 dm yes",
+    ),
+    (_C.REPEATED, Subject.DIABETES): (
+        "These words all mean diabetes here. Give dm once: dm yes if any type is present.",
+        "/tarla ldh 480/250 dm yes",
     ),
     (_C.OUT_OF_RANGE, Subject.LDH): (f"LDH must lie between {LDH_RANGE}.", "/tarla ldh 480/250"),
     (_C.OUT_OF_RANGE, Subject.ULN): (
@@ -177,7 +220,7 @@ class Refusal(Exception):  # noqa: N818 - not a fault of the program: an answer,
         code: RefusalCode,
         position: int | None = None,
         *,
-        about: Subject | None = None,
+        about: Subject | Topic | None = None,
         suggestion: str | None = None,
     ) -> None:
         self.code = code

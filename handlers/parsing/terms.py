@@ -36,12 +36,20 @@ class Side(StrEnum):
     EITHER = "either"
 
 
+class Form(StrEnum):
+    """How a value is written: as a word, or as a sign that stands alone or is written onto its name."""
+
+    WORD = "word"
+    LONE_SIGN = "lone sign"
+    GLUED_SIGN = "glued sign"
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """A factor, LDH or its upper limit.
 
     ``narrower`` marks a single diagnosis that is only one way of having the
-    factor (heart failure is one way of having CVD).
+    factor (heart failure is one way of having CVD, type 2 one of having diabetes).
     """
 
     subject: Subject
@@ -50,10 +58,12 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A finding that needs a name beside it."""
+    """A finding that needs a name beside it; ``only`` is the one subject it can be said of, where there is one."""
 
     meaning: Meaning
     side: Side = Side.EITHER
+    form: Form = Form.WORD
+    only: Subject | None = None
 
 
 @dataclass(frozen=True, slots=True)

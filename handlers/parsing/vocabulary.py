@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handlers.parsing.terms import Finding, Meaning, Name, Side, Slash, Subject, Term, Times, Unit, Value
+from handlers.parsing.terms import Finding, Form, Meaning, Name, Side, Slash, Subject, Term, Times, Unit, Value
 from knowledge.factors import LdhUnit, Presence
+
+_UPPER_LIMIT = ("uln", "unl", "upper limit", "upper limit of normal")
+_TIMES = ("x", "\u00d7", "times")
+_INSULIN_DEPENDENT = ("insulin dependent", "insulin-dependent")
 
 SYNONYMS: Mapping[Term, tuple[str, ...]] = {
     Name(Subject.LDH): ("ldh", "lactate dehydrogenase", "serum ldh", "ldh level"),
-    Name(Subject.ULN): ("uln", "unl", "upper limit", "upper limit of normal"),
+    Name(Subject.ULN): _UPPER_LIMIT,
     Name(Subject.LIVER): (
         "liver",
         "liver met",
@@ -52,8 +56,12 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "dm type 2",
         "diabetes type 1",
         "diabetes type 2",
+        "type 1 diabetic",
+        "type 2 diabetic",
         "iddm",
         "niddm",
+        *(f"{kind} {name}" for kind in _INSULIN_DEPENDENT for name in ("dm", "diabetes", "diabetic")),
+        *(f"{kind} diabetes mellitus" for kind in _INSULIN_DEPENDENT),
     ),
     Name(Subject.CVD): (
         "cvd",
@@ -71,6 +79,7 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
     # left to the clinician (REFUSED_WORDS).
     Name(Subject.CVD, narrower=True): (
         "cad",
+        "chd",
         "coronary disease",
         "coronary artery disease",
         "coronary heart disease",
@@ -97,11 +106,16 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "arrhythmia",
     ),
     Finding(Subject.DIABETES, Presence.NO): ("nondiabetic", "non-diabetic"),
-    Value(Meaning.YES): ("yes", "positive", "pos", "+", "+ve"),
+    Value(Meaning.YES): ("yes", "positive", "pos", "+ve"),
+    Value(Meaning.YES, Side.AFTER, Form.LONE_SIGN): ("+",),
     Value(Meaning.YES, Side.AFTER): ("y", "present"),
     Value(Meaning.YES, Side.BEFORE): ("known", "has", "history of", "hx of", "h/o", "positive for"),
-    Value(Meaning.NO): ("no", "negative", "neg", "-", "-ve"),
-    Value(Meaning.NO, Side.AFTER): ("n", "absent", "none", "not present"),
+    # A past infarction is a present diagnosis; past liver metastases may have been resected.
+    Value(Meaning.YES, Side.BEFORE, only=Subject.CVD): ("prior", "previous"),
+    Value(Meaning.NO): ("no", "negative", "neg", "-ve"),
+    Value(Meaning.NO, Side.AFTER, Form.LONE_SIGN): ("-",),
+    Value(Meaning.NO, Side.AFTER): ("n", "absent", "none", "none known", "not present"),
+    Value(Meaning.NO, Side.AFTER, only=Subject.LIVER): ("no mets", "no known mets", "no metastases"),
     Value(Meaning.NO, Side.BEFORE): (
         "not",
         "without",
@@ -113,8 +127,11 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "no known history of",
         "no hx of",
         "no h/o",
+        "has no",
     ),
-    Value(Meaning.UNKNOWN): ("unknown", "unk", "?"),
+    Value(Meaning.NO, Side.BEFORE, only=Subject.CVD): ("no prior", "no previous"),
+    Value(Meaning.UNKNOWN): ("unknown", "unk"),
+    Value(Meaning.UNKNOWN, form=Form.LONE_SIGN): ("?",),
     Value(Meaning.UNKNOWN, Side.AFTER): (
         "u",
         "n/a",
@@ -132,14 +149,21 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
     Value(Meaning.NORMAL): ("normal", "wnl"),
     Value(Meaning.NORMAL, Side.AFTER): ("within normal limits", "not elevated", "not raised", "not high"),
     # U+00B5 (micro sign) and U+03BC (Greek mu) look alike and both are typed.
-    Unit(LdhUnit.U_PER_L): ("u/l", "iu/l", "units/l"),
+    Unit(LdhUnit.U_PER_L): ("u/l", "iu/l", "iu", "units/l"),
     Unit(LdhUnit.MICROKATAL_PER_L): ("\u00b5kat/l", "\u03bckat/l", "ukat/l", "mckat/l", "microkat/l"),
-    Times(): ("x", "\u00d7", "times", "x uln", "\u00d7 uln", "times uln", "xuln", "\u00d7uln"),
+    Times(): (
+        *_TIMES,
+        *(f"{times} {article}{limit}" for times in _TIMES for article in ("", "the ") for limit in _UPPER_LIMIT),
+        "xuln",
+        "\u00d7uln",
+    ),
     Slash(): ("/",),
 }
 
 # Words that join and say nothing. They part names and values as a comma does.
 JOINING_WORDS = frozenset({"and", "&"})
+# `no dm or cvd` says no to both, `dm or cvd yes` does not say yes to both.
+ALTERNATIVE_WORDS = frozenset({"or", "nor", "and/or"})
 
 PHRASES: Mapping[tuple[str, ...], Term] = {
     tuple(entry.split(" ")): term for term, entries in SYNONYMS.items() for entry in entries
@@ -153,22 +177,32 @@ SIGNS_AFTER_NAME = ("+", "-", "?")
 NAME_WORDS = frozenset(word for phrase, term in PHRASES.items() if isinstance(term, Name) for word in phrase)
 
 # What may be written onto a figure: `480u/l`, `1.9x`.
-FIGURE_SUFFIXES = frozenset(
-    phrase[0] for phrase, term in PHRASES.items() if isinstance(term, Unit | Times) and len(phrase) == 1
-)
+UNIT_SUFFIXES = frozenset(phrase[0] for phrase, term in PHRASES.items() if isinstance(term, Unit))
+FIGURE_SUFFIXES = UNIT_SUFFIXES | {
+    phrase[0] for phrase, term in PHRASES.items() if isinstance(term, Times) and len(phrase) == 1
+}
 
 # Understood, but not as CVD: the study does not say what it counted.
 HYPERTENSION_WORDS = frozenset({"hypertension", "hypertensive", "htn", "hbp"})
 VASCULAR_WORDS = frozenset({"stroke", "strokes", "cva", "tia", "pad", "pvd"})
 
-# Offered for a near miss: names, and values of one word. Words of fewer than
-# three letters are one slip away from too much.
+# Offered for a near miss: names only. A value suggested for another word could turn the finding
+# round (abnormal, normal; bone, none). Words of fewer than three letters are one slip away from too much.
 SHORTEST_SUGGESTION = 3
 SUGGESTIONS = tuple(
     dict.fromkeys(
         word
         for phrase, term in PHRASES.items()
         for word in phrase
-        if len(word) >= SHORTEST_SUGGESTION and word.isalpha() and (isinstance(term, Name) or len(phrase) == 1)
+        if len(word) >= SHORTEST_SUGGESTION
+        and word.isalpha()
+        and isinstance(term, Name)
+        # `normal` stands in `upper limit of normal` too.
+        and not isinstance(PHRASES.get((word,)), Value)
     )
+)
+# Words of their own on a ward, one slip away from a name: nothing is suggested for them.
+NO_SUGGESTION = frozenset(
+    {"abg", "aki", "bmi", "cbc", "ckd", "cld", "cns", "copd", "crp", "cva", "dvt", "esld", "esrd", "hdl", "ild", "ldl"}
+    | {"mds", "nsclc", "pad", "pvd", "sclc", "tia", "uti", "vte", "bone", "brain", "lung", "lever", "live", "lived"}
 )

@@ -17,7 +17,7 @@ import numpy as np
 from knowledge.model import Draws, ModelContent
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.cohorts import CRS_COLUMNS, ICANS_COLUMNS, Batch, crs_batch, icans_batch
-from knowledge.synthesis.pooling import Stratum, effective_size, effective_size_of, pool_strata
+from knowledge.synthesis.pooling import THINNING_LOSS, Stratum, effective_size, effective_size_of, pool_strata
 from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool, Spec
 
 BATCH_SIZE = 4096
@@ -73,8 +73,7 @@ def _build_pool(
     codings: tuple[Coding | None, ...] = CODINGS if pool == "crs" else (None,)
     taus = spec.taus(pool)
     by_tau = [[Stratum(tau, coding or "none") for coding in codings] for tau in taus]
-    # Thinning costs about one per cent; aim a little above so that the pool still holds the target.
-    each = 1.03 * effective_draws / len(taus)
+    each = THINNING_LOSS * effective_draws / len(taus)
     for tau_index, strata in enumerate(by_tau):
         first = 0
         while (reached := effective_size_of(strata)) < each:

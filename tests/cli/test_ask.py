@@ -221,3 +221,52 @@ async def test_several_programs_share_one_ledger_without_a_gap(tmp_path: Path) -
     assert (kinds.count("computed"), kinds.count("delivered"), kinds.count("refused")) == (2, 2, number)
     receipts = {f"{event.seq}-{event.leaf.hex()[:4]}" for event in events if event.kind == "computed"}
     assert {each.stdout.split("receipt #")[1].split()[0] for each in done} == receipts
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_answer_that_cannot_be_written_is_recorded_as_not_delivered(tmp_path: Path) -> None:
+    """As in ``tarla ask … > file`` on a full disk."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command("ask", WORDS),
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, b"")
+    computed, failed = _events(tmp_path)
+    assert (failed.kind, failed.ref) == ("delivery_failed", computed.seq)
+    assert failed.payload is not None
+    assert failed.payload["reason"] == "output_failed"
+
+
+def test_an_answer_without_any_output_is_recorded_as_not_delivered(tmp_path: Path) -> None:
+    """As in ``tarla ask … >&-``."""
+    line = " ".join(f"'{word}'" for word in command("ask", WORDS))
+    done = subprocess.run(
+        ["sh", "-c", f"{line} >&-"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    _, failed = _events(tmp_path)
+    assert failed.kind == "delivery_failed"
+
+
+@pytest.mark.parametrize("words", [("-dm", "liver", "yes"), ("-dm liver yes",)])
+def test_a_finding_may_begin_with_a_dash(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = tarla(tmp_path, "ask", "--json", *words)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["factors"]["diabetes"] == "no"
+
+
+def test_an_option_nobody_knows_is_not_echoed(tmp_path: Path) -> None:
+    done = tarla(tmp_path, "ask", "--Zaphod7301")
+    assert done.returncode == 2
+    assert "Zaphod" not in done.stdout + done.stderr

@@ -58,7 +58,7 @@ async def test_all_in_order(tmp_path: Path) -> None:
             TARLA_LDH_ULN="250 U/L",
         )
     assert status == 0, output
-    assert "MISSING" not in output
+    assert "PROBLEM" not in output
     for word in ("Oncology (example)", "250 U/L", "can be written", "facts-1", "compiled"):
         assert word in output
     assert BOT_TOKEN not in output
@@ -70,7 +70,7 @@ async def test_a_fresh_installation_is_told_what_to_get(tmp_path: Path) -> None:
     assert status == 1
     assert "Traceback" not in output
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"):
-        assert f"MISSING  {name}: not set" in output
+        assert f"PROBLEM  {name}: not set" in output
     assert output.count("-> copy it from your Slack app's page") == 2
     assert "ok       ledger" in output
 
@@ -154,4 +154,4 @@ async def test_scopes_that_the_app_lacks(tmp_path: Path, scopes: str, *, missing
 
 def test_the_report_sets_faults_apart_and_advice_below_them() -> None:
     lines = report([Finding("one", True, "fine"), Finding("two", False, "gone", "get it")]).splitlines()
-    assert lines == ["ok       one: fine", "MISSING  two: gone", "         -> get it"]
+    assert lines == ["ok       one: fine", "PROBLEM  two: gone", "         -> get it"]

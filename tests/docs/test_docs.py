@@ -94,3 +94,10 @@ def test_every_command_in_the_documents_is_understood() -> None:
     assert commands
     for command in commands:
         parse(command)
+
+
+def test_every_control_names_a_test_that_exists() -> None:
+    """docs/hazards.md points only at tests that are there."""
+    named = re.findall(r"`(tests/[^`]+)`", (REPOSITORY / "docs" / "hazards.md").read_text(encoding="utf-8"))
+    assert len(named) >= 12
+    assert not [path for path in named if not (REPOSITORY / path).is_file()]

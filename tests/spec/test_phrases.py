@@ -15,7 +15,7 @@ _SECTIONS: dict[str, dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8")
 )
 _CASES = [pytest.param(case, id=f"{name}-{n}") for name, s in _SECTIONS.items() for n, case in enumerate(s["cases"], 1)]
-_KEYS = {"text", "site", "refused", "suggestion", "ldh", "liver", "dm", "cvd", "notes"}
+_KEYS = {"text", "site", "refused", "suggestion", "says", "ldh", "liver", "dm", "cvd", "notes"}
 
 
 def _limit(text: str) -> UpperLimit:
@@ -53,6 +53,7 @@ def test_phrase(case: dict[str, Any]) -> None:
     if "refused" in case:
         assert isinstance(understood, Refusal), understood
         assert (understood.token, understood.suggestion) == (case["refused"], case.get("suggestion"))
+        assert case.get("says", "") in understood.message
         return
     assert isinstance(understood, Understood), understood
     expected = {key: case.get(key, "unknown") for key in ("ldh", "liver", "dm", "cvd")}

@@ -164,7 +164,7 @@ async def over_http(
         return response
 
     async with _made(path, **settings) as (tarla, slack):
-        application = web_application(tarla.app, tarla.ledger, tarla.clock, tarla.background)
+        application = web_application(tarla, SIGNING_SECRET)
         application.middlewares.append(note)
         async with serve_http(application, "127.0.0.1", 0) as address:
             yield RunningApp(tarla, slack, path, address)

@@ -89,7 +89,6 @@ def test_elsewhere_shows_only_figures_of_its_own_facts(outcome: Outcome) -> None
     text = elsewhere(outcome, _EVIDENCE)
     assert _numbers(text) <= _printed(facts)
     assert bool(facts) == bool(_numbers(text))
-    assert bool(facts) == (text != "not reported")
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome, facts in comparators.ELSEWHERE.items() if facts])
@@ -97,7 +96,8 @@ def test_elsewhere_says_the_time_window_of_each_trial_rate(outcome: Outcome) -> 
     text = elsewhere(outcome, _EVIDENCE)
     trials = [_EVIDENCE.fact(name) for name in comparators.ELSEWHERE[outcome] if "473" in name]
     assert trials
-    assert all(fact.window in text for fact in trials)
+    # What was looked for and not found has no rate whose window could be said.
+    assert all(fact.window in text for fact in trials if not fact.absent)
 
 
 def test_every_id_that_is_shown_is_named_in_the_assessment_and_exists() -> None:

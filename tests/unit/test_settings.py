@@ -41,13 +41,13 @@ def test_everything_set(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, f"{SECRET}-{name}")
     monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:9/api/")
     monkeypatch.setenv("TARLA_LDH_ULN", "250 U/L")
-    monkeypatch.setenv("TARLA_LEDGER", "somewhere/ledger.db")
+    monkeypatch.setenv("TARLA_LEDGER", "/somewhere/ledger.db")
     monkeypatch.setenv("TARLA_TABLE", "text")
     settings = read_settings()
     assert settings.slack_bot_token is not None
     assert settings.slack_bot_token.get_secret_value() == f"{SECRET}-SLACK_BOT_TOKEN"
     assert settings.tarla_ldh_uln == UpperLimit(value=250)
-    assert settings.tarla_ledger == Path("somewhere/ledger.db")
+    assert settings.tarla_ledger == Path("/somewhere/ledger.db")
     assert settings.tarla_table is TableMode.TEXT
 
 
@@ -124,3 +124,20 @@ def test_settings_cannot_be_changed() -> None:
     settings = Settings()
     with pytest.raises(ValueError, match="frozen"):
         setattr(settings, "tarla_table", TableMode.TEXT)  # noqa: B010 - the checker would refuse the assignment
+
+
+def test_the_ledger_has_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A home folder is filled in; a path that depends on where the program is started is refused."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TARLA_LEDGER", "~/kept/ledger.db")
+    assert read_settings().tarla_ledger == tmp_path / "kept" / "ledger.db"
+    monkeypatch.setenv("TARLA_LEDGER", "kept/ledger.db")
+    with pytest.raises(SettingsError, match="TARLA_LEDGER: give the ledger's whole path"):
+        read_settings()
+
+
+def test_an_unreadable_env_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"TARLA_TABLE=\xff")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"\.env is not plain text"):
+        read_settings()

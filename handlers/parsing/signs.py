@@ -1,0 +1,58 @@
+"""Signs that stand alone, which may as well be dashes or bullets.
+
+In `ldh 480/250 - liver mets - diabetes` the writer parts findings, in
+`liver - dm +` each sign is a value. A lone `+` or `-` is read as a value only
+directly after its name, and only where it ends its clause or where the whole
+text is written that way: every name directly followed by its own value, and
+the name after the sign by a sign. After `=` or `:` there is nothing to doubt.
+"""
+
+from __future__ import annotations
+
+from handlers.parsing.refusals import Refusal, RefusalCode, Topic
+from handlers.parsing.terms import Figure, Form, Meaning, Name, Placed, Side, Value
+
+
+def check_signs(terms: list[Placed]) -> None:
+    """Pass a text in which every lone sign can only be the value of the name before it.
+
+    Raises:
+        Refusal: a lone sign may be a dash; the position is that of the first such sign.
+    """
+    for i, placed in enumerate(terms):
+        if _is_lone_plus_or_minus(placed) and not placed.linked and not _is_value_of_name_before(terms, i):
+            raise Refusal(RefusalCode.AMBIGUOUS, placed.position, about=Topic.LONE_SIGN)
+
+
+def _is_lone_plus_or_minus(placed: Placed) -> bool:
+    term = placed.term
+    return isinstance(term, Value) and term.form is Form.LONE_SIGN and term.meaning is not Meaning.UNKNOWN
+
+
+def _is_value_of_name_before(terms: list[Placed], i: int) -> bool:
+    if i == 0 or terms[i].opens or not isinstance(terms[i - 1].term, Name):
+        return False
+    if _next_in_clause(terms, i) is None:
+        return True
+    return (
+        isinstance(terms[i + 1].term, Name)
+        and _has_sign_after(terms, i + 1)
+        and all(_has_value_after(terms, j) for j, placed in enumerate(terms) if isinstance(placed.term, Name))
+    )
+
+
+def _next_in_clause(terms: list[Placed], i: int) -> Placed | None:
+    return terms[i + 1] if i + 1 < len(terms) and not terms[i + 1].opens else None
+
+
+def _has_sign_after(terms: list[Placed], i: int) -> bool:
+    following = _next_in_clause(terms, i)
+    return following is not None and isinstance(following.term, Value) and following.term.form is not Form.WORD
+
+
+def _has_value_after(terms: list[Placed], i: int) -> bool:
+    following = _next_in_clause(terms, i)
+    if following is None:
+        return False
+    term = following.term
+    return isinstance(term, Figure) or (isinstance(term, Value) and term.side is not Side.BEFORE)
