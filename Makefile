@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
+BENCH_READY := $(VENV)/.bench-ready
 
 # An environment whose Python is gone, or that belongs to another folder (a moved or copied
 # checkout), would run the wrong code or none: it is made anew.
@@ -52,6 +53,7 @@ node_modules: package.json package-lock.json
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group build -o locks/run.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o locks/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev --group bench -o locks/bench.txt
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -71,4 +73,9 @@ $(RUN_READY): locks/run.txt pyproject.toml | $(BIN)/python
 $(DEV_READY): locks/dev.txt $(RUN_READY)
 	@echo "Setting up the tools for tests (once) ..."
 	@$(PIP) --require-hashes -r locks/dev.txt
+	@touch $@
+
+$(BENCH_READY): locks/bench.txt $(DEV_READY)
+	@echo "Setting up the rivals of the benchmarks (once) ..."
+	@$(PIP) --require-hashes -r locks/bench.txt
 	@touch $@
