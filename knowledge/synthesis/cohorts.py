@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.normal import cdf, quantile
+from knowledge.penalised.grouped import group_binary
 from knowledge.synthesis.centre import CentrePosterior
 from knowledge.synthesis.outcomes import draw_given_total
-from knowledge.synthesis.significance import all_positive_and_significant, group_binary
+from knowledge.synthesis.significance import all_positive_and_significant
 from knowledge.synthesis.spec import Coding, Spec
 
 Floats = NDArray[np.float64]

@@ -35,22 +35,3 @@ def all_positive_and_significant(columns: Floats, y: Floats, trials: Floats | No
         )
         passed[rows] = held.converged & ~held.exceeded & (held.loglik <= bound)
     return passed
-
-
-def group_binary(x: tuple[Bools, ...], y: Floats) -> tuple[Floats, Floats, Floats]:
-    """Binary covariates (B, n) as cells: columns (1 + len(x), B, 2^len(x)), events and trials (B, 2^len(x))."""
-    size, _ = y.shape
-    cells = 2 ** len(x)
-    code: NDArray[np.int64] = np.zeros(y.shape, dtype=np.int64)
-    for j, present in enumerate(x):
-        code += present.astype(np.int64) << j
-    flat = (code + cells * np.arange(size)[:, None]).ravel()
-    patients = np.ones(y.size)
-    trials, events = (
-        np.asarray(np.bincount(flat, weights=each, minlength=size * cells), dtype=np.float64).reshape(size, cells)
-        for each in (patients, y.ravel())
-    )
-    design: Floats = np.ones((1 + len(x), size, cells))
-    for j in range(len(x)):
-        design[1 + j] = ((np.arange(cells) >> j) & 1).astype(float)
-    return design, events, trials

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,19 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _FILE = Path(__file__).parents[1] / "data" / "firth_oracle.json"
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """FLIC's or FLAC's solution of one data set; ``link_se`` (n,) are standard errors of the linear predictor."""
+
+    coef: Floats
+    cov: Floats
+    link_se: Floats
+    predicted: Floats
+    ci: Floats
+    pvalues: Floats | None = None
+    loglik: float | None = None
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,10 @@ class Reference:
     cov: Floats
     hat: Floats
     predicted: Floats
+    ci: Floats
+    separation: bool
+    flic: Corrected
+    flac: Corrected
 
 
 def references() -> tuple[Reference, ...]:
@@ -36,11 +54,20 @@ def references() -> tuple[Reference, ...]:
     return tuple(_reference(name, entry) for name, entry in sets.items())
 
 
-def _reference(name: str, entry: dict[str, list[float] | float]) -> Reference:
-    arrays = {key: np.asarray(value, dtype=float) for key, value in entry.items() if key != "loglik"}
-    covariates = arrays.pop("X")
-    design = np.column_stack([np.ones(len(covariates)), covariates])
-    return Reference(name=name, X=design, loglik=float(np.asarray(entry["loglik"])), **arrays)
+def _reference(name: str, entry: dict[str, Any]) -> Reference:
+    plain = {key: value for key, value in entry.items() if key not in ("X", "flic", "flac")}
+    covariates = np.asarray(entry["X"], dtype=float)
+    return Reference(
+        name=name,
+        X=np.column_stack([np.ones(len(covariates)), covariates]),
+        flic=Corrected(**_arrays(entry["flic"])),
+        flac=Corrected(**_arrays(entry["flac"])),
+        **_arrays(plain),
+    )
+
+
+def _arrays(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: np.asarray(value, float) if isinstance(value, list) else value for key, value in entry.items()}
 
 
 def random_sets(seed: int, size: int, n: int = 30) -> tuple[Floats, Floats]:
@@ -52,3 +79,18 @@ def random_sets(seed: int, size: int, n: int = 30) -> tuple[Floats, Floats]:
     eta = rng.normal(-0.5, 0.7, (size, 1)) + slopes[0] * continuous + slopes[1] * binary
     y = (rng.random((size, n)) < 1.0 / (1.0 + np.exp(-eta))).astype(float)
     return np.stack([np.ones((size, n)), continuous, binary]), y
+
+
+def ordinary_sets(seed: int, size: int) -> list[tuple[Floats, Floats]]:
+    """Random sets as X (n, 3) and y (n,) that ``fit`` accepts: full column rank, both outcomes."""
+    columns, outcomes = random_sets(seed, size)
+    sets = [(np.ascontiguousarray(columns[:, b].T), outcomes[b]) for b in range(size)]
+    return [(X, y) for X, y in sets if np.linalg.matrix_rank(X) == X.shape[1] and 0 < y.sum() < len(y)]
+
+
+def penalised_loglik(X: Floats, y: Floats, beta: Floats) -> float:
+    """The definition, written out: log likelihood plus half the log determinant of X'WX."""
+    eta = X @ beta
+    p = 1.0 / (1.0 + np.exp(-eta))
+    _, logdet = np.linalg.slogdet(X.T @ (X * (p * (1.0 - p))[:, None]))
+    return float(y @ eta - np.logaddexp(0.0, eta).sum() + 0.5 * logdet)

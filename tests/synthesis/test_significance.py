@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from knowledge.firth import FirthError, fit
-from knowledge.synthesis.significance import all_positive_and_significant, group_binary
+from knowledge.penalised.grouped import group_binary
+from knowledge.synthesis.significance import all_positive_and_significant
 
 Floats = NDArray[np.float64]
 
