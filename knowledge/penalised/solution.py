@@ -27,6 +27,8 @@ Bools = NDArray[np.bool_]
 # Largest score left, per unit of weight. The log likelihood is then right to about its square.
 TIGHT = 1e-11
 LIMIT_TOLERANCE = 1e-10
+# Relative difference of a coefficient that makes another maximum of it; climbs to the same one agree to about 1e-9.
+ELSEWHERE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +205,9 @@ def _climb(lanes: Lanes) -> tuple[Maximum, bool]:
         raise FirthError(f"the fit did not converge in {MAX_ITERATIONS} iterations")
     loglik = np.where(others.converged, others.loglik, -np.inf)
     best = int(loglik.argmax())
-    several = bool(first.converged[0]) and bool((np.abs(loglik - first.loglik[0])[others.converged] > HIGHER).any())
+    # Another place, whether higher, lower or, by symmetry, as high.
+    elsewhere = np.abs(others.beta - first.beta) > ELSEWHERE * (1.0 + np.abs(first.beta))
+    several = bool(first.converged[0]) and bool(elsewhere[:, others.converged].any())
     # The first counts unless another is higher, not only the same place by another way.
     if first.converged[0] and loglik[best] <= first.loglik[0] + HIGHER:
         return first, several
