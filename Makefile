@@ -13,7 +13,7 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test check run model slack lock clean
+.PHONY: help demo test check run model pictures slack lock clean
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
@@ -22,6 +22,7 @@ help:
 	@echo "make run     the bot on your Slack workspace (settings in .env)"
 	@echo "make slack   a local Slack with web client and the bot in it (needs Node)"
 	@echo "make model   build the risk model again from the published facts (a few minutes)"
+	@echo "make pictures  draw the pictures of the documents again from the shipped model"
 
 demo: $(RUN_READY)
 	@$(BIN)/tarla demo
@@ -40,6 +41,9 @@ run: $(RUN_READY)
 
 model: $(RUN_READY)
 	$(BIN)/tarla model build
+
+pictures: $(RUN_READY)
+	$(BIN)/tarla model pictures
 
 slack: $(RUN_READY) node_modules
 	@$(BIN)/python -m bot.localslack

@@ -11,7 +11,7 @@ import click
 from bot.settings import Settings, SettingsError, read_settings
 
 # Exit statuses of ``tarla ask``.
-OK, FAILED, REFUSED, NOT_RECORDED = 0, 1, 2, 3
+OK, FAILED, REFUSED, NOT_RECORDED, NO_PICTURE = 0, 1, 2, 3, 4
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,14 +24,22 @@ def main() -> None:
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.option("--json", "as_json", is_flag=True, help="Print the assessment as one JSON object.")
-def ask(words: tuple[str, ...], as_json: bool) -> None:
+@click.option(
+    "--plot",
+    # What is wrong with it is told after the answer, and without its name.
+    type=click.Path(readable=False, path_type=Path),
+    metavar="FILE",
+    help="Also draw the answer, on one page: .png, .svg or .pdf. An existing file is overwritten.",
+)
+def ask(words: tuple[str, ...], as_json: bool, plot: Path | None) -> None:
     """Answer in the terminal, for example: tarla ask "ldh 480/250 liver yes dm no cvd yes".
 
-    Exit status 0 with an answer, 2 for refused input, 3 when the ledger cannot be written.
+    Exit status 0 with an answer, 2 for refused input, 3 when the ledger cannot be written, 4 with an answer but
+    without the picture that was asked for, 1 for any other failure. Without an answer no picture is written.
     """
     from bot.terminal import ask_in_terminal
 
-    sys.exit(ask_in_terminal(" ".join(words), as_json=as_json, settings=_settings()))
+    sys.exit(ask_in_terminal(" ".join(words), as_json=as_json, plot=plot, settings=_settings()))
 
 
 @main.command()
@@ -94,6 +102,22 @@ def build(seed: int | None, draws: int | None, workers: int | None, out: Path | 
         workers=workers,
     )
     click.echo(summary(result))
+
+
+@model.command("pictures")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("docs/pictures"),
+    show_default=True,
+    help="Folder.",
+)
+def pictures(out: Path) -> None:
+    """Draw the documents' pictures from the shipped model, each beside a JSON of the numbers in it."""
+    from bot.pictures.registry import write_all
+
+    for path in write_all(out):
+        click.echo(path)
 
 
 def _settings() -> Settings:

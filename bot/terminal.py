@@ -9,11 +9,13 @@ import os
 import shutil
 import sys
 import uuid
+from pathlib import Path
 
-from bot.cli import FAILED, NOT_RECORDED, OK, REFUSED
+from bot.cli import FAILED, NO_PICTURE, NOT_RECORDED, OK, REFUSED
 from bot.clock import SystemClock
 from bot.compose import make_conversation
 from bot.ledger import open_ledger
+from bot.pictures.saving import PictureError, check_target, format_of, write_whole
 from bot.settings import Settings
 from bot.transports.outcome import record_outcome
 from handlers.answer import answer_text
@@ -26,12 +28,35 @@ WIDEST = 120
 NARROWEST = 72
 
 
-def ask_in_terminal(text: str, *, as_json: bool, settings: Settings) -> int:
-    """Answer ``text`` on standard output, or say on standard error why not; returns the exit status."""
-    return asyncio.run(_ask(text, as_json, settings))
+def ask_in_terminal(text: str, *, as_json: bool, settings: Settings, plot: Path | None = None) -> int:
+    """Answer ``text`` on standard output, or say on standard error why not; returns the exit status.
+
+    The picture comes last: only an answer that stands in the ledger and was taken is drawn, and whatever
+    happens to the picture, the answer has been given.
+    """
+    reply, status = asyncio.run(_ask(text, as_json, settings))
+    if plot is None:
+        return status
+    if isinstance(reply, Answered) and status == OK:
+        return _draw(reply, plot)
+    if sys.stderr is not None:
+        print("No picture was written.", file=sys.stderr, flush=True)
+    return status
 
 
-async def _ask(text: str, as_json: bool, settings: Settings) -> int:
+def _draw(answered: Answered, path: Path) -> int:
+    try:
+        check_target(path)
+        from bot.pictures.page import picture_of  # loads matplotlib, which costs more than the whole answer
+
+        write_whole(path, picture_of(answered, format_of(path)))
+    except PictureError as error:
+        print(f"No picture was written: {error}", file=sys.stderr, flush=True)
+        return NO_PICTURE
+    return OK
+
+
+async def _ask(text: str, as_json: bool, settings: Settings) -> tuple[Reply, int]:
     clock = SystemClock()
     received = clock.monotonic()
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
@@ -50,7 +75,7 @@ async def _ask(text: str, as_json: bool, settings: Settings) -> int:
             await record_outcome(ledger, clock, delivery, received, "terminal", failure, patience=None)
     finally:
         await ledger.aclose()
-    return status
+    return reply, status
 
 
 def _stop_writing() -> None:

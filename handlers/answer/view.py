@@ -20,6 +20,7 @@ LABELS: dict[Outcome, str] = {
     Outcome.CRS_GRADE3PLUS: "CRS, grade ≥ 3",
     Outcome.ICANS_GRADE3PLUS: "ICANS, grade ≥ 3",
 }
+ASSUMED = "Assumed"
 TITLE = "Tarlatamab, before cycle 1 day 1, without tocilizumab prophylaxis"
 PURPOSE = "Planning aid before infusion, not for a patient with symptoms; it informs, you decide"
 
@@ -53,6 +54,11 @@ class AnswerView:
     paragraphs: tuple[Paragraph, ...]
     footer: tuple[str, ...]
     summary: str
+
+    @property
+    def assumed(self) -> str:
+        """What was assumed where the input was silent, coarse or extreme; empty when nothing was."""
+        return next((paragraph.text for paragraph in self.paragraphs if paragraph.heading == ASSUMED), "")
 
 
 def build_view(assessment: Assessment, evidence: Evidence, receipt: str, notes: tuple[str, ...] = ()) -> AnswerView:
@@ -128,7 +134,7 @@ def _row(assessment: Assessment, outcome: Outcome, evidence: Evidence) -> Row:
 def _paragraphs(assessment: Assessment, evidence: Evidence, notes: tuple[str, ...]) -> Iterator[Paragraph]:
     yield Paragraph("Study predictors present", _predictors(assessment, evidence))
     if assessment.assumptions or notes:
-        yield Paragraph("Assumed", " ".join((*(_sentence(note) for note in notes), *assessment.assumptions)))
+        yield Paragraph(ASSUMED, " ".join((*(_sentence(note) for note in notes), *assessment.assumptions)))
     yield Paragraph("Prophylactic tocilizumab", _tocilizumab(assessment, evidence))
     yield Paragraph("Why so wide", _why_wide(assessment))
     yield Paragraph("Evidence", _evidence(evidence))

@@ -1,0 +1,72 @@
+"""Where ``--plot`` writes: checked before anything is drawn, and written whole or not at all. Loads no matplotlib."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+# How pictures are written, by the suffix of the file.
+FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
+EXAMPLE = "for example --plot risk.png"
+
+
+class PictureError(Exception):
+    """No picture, and what to type instead. Holds nothing that the user typed: a file's name may name a patient."""
+
+
+def format_of(path: Path) -> str:
+    """``png``, ``svg`` or ``pdf``, as matplotlib names them.
+
+    Raises:
+        PictureError: the suffix is none of them.
+    """
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise PictureError(f"the name of the picture must end in .png, .svg or .pdf, {EXAMPLE}") from None
+
+
+def check_target(path: Path) -> None:
+    """Whether a picture can be expected to be written there.
+
+    Raises:
+        PictureError: wrong suffix, no such folder, a folder in its place, or no right to write.
+    """
+    format_of(path)
+    try:
+        if not path.parent.is_dir():
+            raise PictureError(f"the folder of the picture does not exist: make it first, or name another, {EXAMPLE}")
+        if path.exists() and not path.is_file():
+            raise PictureError(f"what bears the name of the picture is no file: name another, {EXAMPLE}")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise PictureError(f"the picture may not be written there: name a folder of your own, {EXAMPLE}")
+    except OSError as error:
+        raise _cannot(error) from None
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write ``content``, in place of an existing file; on failure nothing is left and an existing file is as it was.
+
+    Raises:
+        PictureError: it could not be written.
+    """
+    part: Path | None = None
+    try:
+        target = path.resolve()  # through a link, not in place of it
+        part = target.parent / f".tarla-{uuid.uuid4().hex}.part"
+        with part.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except OSError as error:
+        raise _cannot(error) from None
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def _cannot(error: OSError) -> PictureError:
+    reason = os.strerror(error.errno) if error.errno else "unknown reason"
+    return PictureError(f"the picture cannot be written there ({reason}): name another file, {EXAMPLE}")
