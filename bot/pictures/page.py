@@ -143,7 +143,7 @@ def _risks(page: _Page, assessment: Assessment, evidence: Evidence) -> dict[str,
     labels_at = (MARGIN - _AXES_LEFT) / _AXES_WIDTH
     drawn = patient.draw_patient(page.axes(_AXES_LEFT, _AXES_WIDTH, height), assessment, evidence, labels_at)
     page.top += height + 0.3
-    page.text("Grade ≥ 3: counts only, no estimate (three events carry no predictor)", NORMAL, weight="bold")
+    page.text("Grade ≥ 3: counts only, no estimate (too few events to carry a predictor)", NORMAL, weight="bold")
     for outcome in (Outcome.CRS_GRADE3PLUS, Outcome.ICANS_GRADE3PLUS):
         count = figures.count_and_interval(assessment.observed_of(outcome))
         page.text(f"{LABELS[outcome]}: founding study {count}; elsewhere {_unparted(elsewhere(outcome, evidence))}")
