@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import json
 import os
@@ -39,8 +40,7 @@ def ask_in_terminal(text: str, *, as_json: bool, settings: Settings, plot: Path 
         return status
     if isinstance(reply, Answered) and status == OK:
         return _draw(reply, plot)
-    if sys.stderr is not None:
-        print("No picture was written.", file=sys.stderr, flush=True)
+    _complain("No picture was written.")
     return status
 
 
@@ -51,9 +51,16 @@ def _draw(answered: Answered, path: Path) -> int:
 
         write_whole(path, picture_of(answered, format_of(path)))
     except PictureError as error:
-        print(f"No picture was written: {error}", file=sys.stderr, flush=True)
+        _complain(f"No picture was written: {error}")
         return NO_PICTURE
     return OK
+
+
+def _complain(text: str) -> None:
+    """On standard error, if there is one: the exit status says it as well."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(text, file=sys.stderr, flush=True)
 
 
 async def _ask(text: str, as_json: bool, settings: Settings) -> tuple[Reply, int]:

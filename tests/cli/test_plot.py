@@ -16,7 +16,7 @@ from bot.ledger import read_events
 from bot.pictures.saving import PictureError, write_whole
 from handlers.answer.figures import bare_percent, percent
 from knowledge.evidence import load as load_evidence
-from tests.support.program import environment, tarla
+from tests.support.program import environment
 
 WORDS = "ldh 480/250 liver yes dm no cvd yes"
 BEGINS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF-"}
@@ -168,31 +168,38 @@ def test_an_answer_that_nobody_took_is_not_drawn(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_the_program_itself_draws(tmp_path: Path) -> None:
-    """As a process of its own, where no earlier picture has loaded anything."""
-    done = tarla(tmp_path, "ask", WORDS, "--plot", "risk.png", MPLCONFIGDIR=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "risk.png").read_bytes().startswith(BEGINS["png"])
-
-
-@pytest.mark.parametrize("words", [(WORDS,), ("ldh", "480/250", "livr", "yes", "--plot", "risk.png")])
-def test_without_a_picture_no_plotting_is_loaded(tmp_path: Path, words: tuple[str, ...]) -> None:
-    """It would cost more than the whole answer; pyplot is not loaded even for a picture."""
+def plotting_loaded(folder: Path, *words: str) -> set[str]:
+    """Modules for plotting that ``tarla ask words`` has loaded when it ends, as a process of its own."""
     code = (
         "import sys\n"
         "from bot.cli import main\n"
         "try:\n"
         f"    main({['ask', *words]!r})\n"
         "except SystemExit:\n"
-        "    print(sorted(name for name in sys.modules if name.split('.')[0] in ('matplotlib', 'PIL', 'scipy')))\n"
+        "    print(*(name for name in sys.modules if name.split('.')[0] in ('matplotlib', 'PIL', 'scipy')))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=environment(tmp_path),
+        cwd=folder,
+        env=environment(folder, MPLCONFIGDIR=str(folder)),
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=60,
     )
-    assert done.stdout.splitlines()[-1] == "[]"
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("words", [(WORDS,), ("ldh", "480/250", "livr", "yes", "--plot", "risk.png")])
+def test_without_a_picture_no_plotting_is_loaded(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """It would cost more than the whole answer."""
+    assert plotting_loaded(tmp_path, *words) == set()
+
+
+def test_a_picture_needs_neither_screen_nor_pyplot(tmp_path: Path) -> None:
+    """Drawn where nothing was loaded before, on the first run of all, and without what outlives a picture."""
+    loaded = plotting_loaded(tmp_path, WORDS, "--plot", "risk.png")
+    assert (tmp_path / "risk.png").read_bytes().startswith(BEGINS["png"])
+    assert "matplotlib" in loaded
+    assert "matplotlib.pyplot" not in loaded
+    assert not [name for name in loaded if name.startswith("scipy")]
