@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from bot.pictures.drawing import Drawing, render
-from bot.pictures.ldh import HELD_FROM, HIGHEST, LOWEST, OUTCOMES, Curve, ldh_curves
+from bot.pictures.ldh import HIGHEST, LOWEST, OUTCOMES, Curve, ldh_curves
 from bot.pictures.page import answer_page, ldh_picture, patient_picture
 from bot.pictures.patient import ESTIMATED
 from bot.pictures.rates import fact_ids
@@ -219,7 +219,7 @@ def test_where_the_ldh_is_held_the_line_is_dashed() -> None:
     for curve in ldh_curves(load_model()):
         name = f"{curve.outcome.value}.liver_{curve.liver.value}.{curve.side}"
         solid = ~np.isnan(np.asarray(line(drawing, name).get_ydata(), dtype=float))
-        assert (solid == (curve.held <= HELD_FROM)).all()
+        assert (solid == (curve.held <= 0.5)).all()
         if curve.side == "above":
             dashed = np.asarray(line(drawing, f"{name}.held").get_ydata(), dtype=float)
             assert (~np.isnan(dashed)).sum() == (~solid).sum() + 1
