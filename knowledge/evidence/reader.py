@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from knowledge.evidence.records import TOPICS, Association, Fact, Source, Topic
+from knowledge.evidence.records import TOPICS, Association, CentreTerm, Fact, LeftOut, Source, Topic
 
 _SOURCES_FILE = "sources.toml"
 _COMPILED = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
@@ -31,13 +31,15 @@ class EvidenceError(Exception):
 class Evidence:
     """All that is known, by stable id. Iterating gives the facts, then the associations.
 
-    ``compiled`` is the day (ISO 8601) on which the evidence was last looked through.
+    ``compiled`` is the day (ISO 8601) on which the evidence was last looked through. ``centre_terms``
+    says of every rate of CRS and ICANS whether it informs the risk at a new centre, and why or why not.
     """
 
     compiled: str
     sources: Mapping[str, Source]
     facts: Mapping[str, Fact]
     associations: Mapping[str, Association]
+    centre_terms: Mapping[str, CentreTerm]
 
     @property
     def version(self) -> str:
@@ -140,14 +142,22 @@ def load_from(directory: Traversable) -> Evidence:
 
     facts: dict[str, Fact] = {}
     associations: dict[str, Association] = {}
+    left_out: list[LeftOut] = []
     for topic in TOPICS:
         name = f"{topic}.toml"
-        table = _read(directory, name, {"fact", "association"})
+        table = _read(directory, name, {"fact", "association", "left_out"})
         for raw in _tables(table, "fact", name):
             _add(facts, Fact, raw, name, topic)
         for raw in _tables(table, "association", name):
             _add(associations, Association, raw, name, topic)
-    evidence = Evidence(compiled, MappingProxyType(sources), MappingProxyType(facts), MappingProxyType(associations))
+        left_out += [_record(LeftOut, raw, f"{name}: left_out") for raw in _tables(table, "left_out", name)]
+    evidence = Evidence(
+        compiled,
+        MappingProxyType(sources),
+        MappingProxyType(facts),
+        MappingProxyType(associations),
+        MappingProxyType(_centre_terms(facts, left_out)),
+    )
     _check_references(evidence)
     return evidence
 
@@ -170,20 +180,43 @@ def _tables(table: dict[str, Any], key: str, name: str) -> list[dict[str, Any]]:
 
 
 _R = TypeVar("_R", Source, Fact, Association)
+_Any = TypeVar("_Any", Source, Fact, Association, LeftOut)
 
 
 def _add(records: dict[str, _R], kind: type[_R], raw: dict[str, Any], name: str, topic: Topic | None = None) -> None:
     where = f"{name}: {kind.__name__.lower()} {raw.get('id', '(without id)')!r}"
     if "topic" in raw:
         raise EvidenceError(f"{where}: unknown key 'topic': the file is the topic")
-    try:
-        record = kind.model_validate(raw if topic is None else {**raw, "topic": topic})
-    except ValidationError as error:
-        problems = "; ".join(_explain(problem) for problem in error.errors(include_url=False))
-        raise EvidenceError(f"{where}: {problems}") from error
+    record = _record(kind, raw if topic is None else {**raw, "topic": topic}, where)
     if record.id in records:
         raise EvidenceError(f"{where}: id occurs twice")
     records[record.id] = record
+
+
+def _record(kind: type[_Any], raw: dict[str, Any], where: str) -> _Any:
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        problems = "; ".join(_explain(problem) for problem in error.errors(include_url=False))
+        raise EvidenceError(f"{where}: {problems}") from error
+
+
+def _centre_terms(facts: Mapping[str, Fact], left_out: Iterable[LeftOut]) -> dict[str, CentreTerm]:
+    """What each rate of CRS or ICANS says of the centre term: on its own record, or among those left out together."""
+    terms = {fact.id: fact.centre_term for fact in facts.values() if fact.centre_term is not None}
+    for group in left_out:
+        for name in group.facts:
+            if name not in facts:
+                raise EvidenceError(f"left_out: unknown fact {name!r}")
+            if name in terms:
+                raise EvidenceError(f"left_out: {name!r} already says whether it informs the centre term")
+            terms[name] = CentreTerm(use=False, reason=group.reason)
+    rates = {fact.id for fact in facts.values() if fact.is_toxicity_rate}
+    if silent := sorted(rates - terms.keys()):
+        raise EvidenceError(f"{silent[0]!r} does not say whether it informs the centre term, and why or why not")
+    if stray := sorted(terms.keys() - rates):
+        raise EvidenceError(f"{stray[0]!r} is no rate of CRS or ICANS, yet it speaks of the centre term")
+    return {name: terms[name] for name in facts if name in rates}
 
 
 def _explain(problem: ErrorDetails) -> str:

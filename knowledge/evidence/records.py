@@ -81,6 +81,13 @@ class CentreTerm(_Record):
     reason: Text
 
 
+class LeftOut(_Record):
+    """Rates of CRS or ICANS left out of the centre term for a reason they share."""
+
+    reason: Text
+    facts: Annotated[Ids, Field(min_length=1)]
+
+
 class _Finding(_Record):
     """What facts and associations share: whom, when, how many and who says so."""
 
@@ -137,6 +144,11 @@ class Fact(_Finding):
     discrepancy: Text | None = None
     based_on: Ids = ()
     centre_term: CentreTerm | None = None
+
+    @property
+    def is_toxicity_rate(self) -> bool:
+        """Whether it says how often CRS or ICANS occurs (or that no such figure was found), not when or how long."""
+        return self.topic == "incidence" and self.endpoint.startswith(("crs_", "icans_")) and self.unit is None
 
     @property
     def rate(self) -> float | None:

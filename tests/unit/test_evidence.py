@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from knowledge.evidence import Evidence, EvidenceError, Fact, load, load_from
+from knowledge.evidence import CentreTerm, Evidence, EvidenceError, Fact, load, load_from
 from knowledge.evidence.printed import agrees, parse_percent
 from knowledge.exact import fisher_exact
 from knowledge.factors import U_PER_MICROKATAL, ULN_MAX_U_L, ULN_MIN_U_L
+from knowledge.synthesis.facts import CRS_CENTRES, ICANS_CENTRES, published_spec
 
 DATA = files("knowledge") / "data" / "evidence"
 
@@ -109,19 +110,74 @@ def test_centre_cohorts_are_those_of_the_centre_term(evidence: Evidence) -> None
     assert counts("icans_any") == {(12, 44), (4, 25), (26, 102)}
 
 
-def test_a_rate_of_crs_or_icans_that_informs_no_centre_says_why(evidence: Evidence) -> None:
-    """For whole cohorts without tocilizumab; counts after later doses and subgroups are no candidates."""
-    candidates = [
-        fact
-        for fact in evidence.facts_on("incidence")
-        if fact.endpoint in {"crs_any", "icans_any"} and not fact.absent and "after dose 2" not in fact.window
-    ]
-    silent = {fact.id for fact in candidates if fact.centre_term is None}
-    assert silent == {
-        *("inc.joshi.toci_crs", "inc.joshi.toci_icans"),
-        *("inc.multi102.icans_inelig", "inc.multi102.icans_elig"),
-        "inc.eu473.crs_after_dose3plus",
+def test_every_rate_of_crs_or_icans_is_used_in_the_centre_term_or_says_why_not(evidence: Evidence) -> None:
+    """Whatever is named after CRS or ICANS is a rate, unless it is a time; the used ones are those of the model."""
+    named = {fact.id for fact in evidence.facts_on("incidence") if re.match("crs|icans", fact.endpoint)}
+    times = {"inc.eu473.crs_onset", "inc.eu473.icans_onset", "inc.label473.icans_onset"}
+    assert set(evidence.centre_terms) == named - times
+    assert len(evidence.centre_terms) >= 90
+    spec = published_spec(evidence)
+    used = {name for name, term in evidence.centre_terms.items() if term.use}
+    assert used == {cohort.fact for cohort in (*spec.crs_centres, *spec.icans_centres)}
+    # Two used rates of one outcome never count the same patients twice.
+    sources = [{evidence.fact(name).id.split(".")[1] for name in group} for group in (CRS_CENTRES, ICANS_CENTRES)]
+    assert [len(found) for found in sources] == [len(CRS_CENTRES), len(ICANS_CENTRES)]
+
+
+def test_rates_by_grade_dose_and_seriousness_are_as_printed(evidence: Evidence) -> None:
+    """The rates that no answer shows, against the figures themselves."""
+    printed = {
+        "label473": "crs_g1 39 crs_g2 15 crs_g3 1.7 crs_g4 0.2 crs_recurrent 24 crs_after_dose2 60 "
+        "crs_after_dose3plus 15 crs_g2plus_cycle2on 1.5 icans_g2plus_c1d1 1.3 icans_g2plus_c1d8 1.3 "
+        "icans_g2plus_c1d15 0.4 icans_recurrent 1.5",
+        "d304": "crs_any 56 crs_any_esmo 56 crs_g34 1.2 crs_any_control 1.2 crs_serious 17 icans_serious 3.6 "
+        "icans_fatal 0.4",
+        "d300301": "crs_any 55 crs_g1 34 crs_g2 19 crs_g3 1.1 crs_g4 0.5 crs_g34 1.6 crs_serious 24 crs_recurrent 24 "
+        "crs_dose1 43 crs_dose2 29 crs_dose3plus 9 crs_g2plus_day1 16 crs_g2plus_day8 4.3 crs_g2plus_day15 2.1",
+        "d300F": "crs_any_out 60 crs_any_in 62 crs_serious_out 17 crs_serious_in 22",
+        "d300": "crs_any 52",
+        "d301": "crs_10 51 crs_100 61 crs_update 53",
+        "dellpro300": "crs 82.5",
+        "trinetx643": "tox 48.8",
+        "trinetx658": "crs_g12 19.45 crs_g35 1.98 crs_ungraded 9.52 icans_g12 7.75 icans_g35 1.67 icans_ungraded 10.33",
     }
+    for cohort, text in printed.items():
+        words = text.split()
+        for name, figure in zip(words[::2], words[1::2], strict=True):
+            assert evidence.fact(f"inc.{cohort}.{name}").percent == f"{figure}%"
+    counts = {"label473.icans_fatal": (1, 473), "d301.crs_dose2": (39, 133), "d301.crs_dose3": (10, 133)}
+    counts |= {"d304.crs_g45": (0, None), "faers942.crs": (201, 942), "faers942.icans": (106, 942)}
+    for name, (events, n) in counts.items():
+        assert (evidence.fact(f"inc.{name}").events, evidence.fact(f"inc.{name}").n) == (events, n)
+    assert evidence.fact("inc.multi102.crs_groups").value == "63% versus 59%"
+
+
+@pytest.mark.parametrize(
+    ("fact", "extra", "message"),
+    [
+        (None, "", r"'inc\.a' does not say whether it informs the centre term"),
+        ("", "[[left_out]]\nreason = 'x'\nfacts = ['inc.a']", r"'inc\.a' already says"),
+        (None, "[[left_out]]\nreason = 'x'\nfacts = ['inc.a', 'inc.a']", r"'inc\.a' already says"),
+        (None, "[[left_out]]\nreason = 'x'\nfacts = ['inc.b']", r"unknown fact 'inc\.b'"),
+        (None, "[[left_out]]\nreason = 'x'\nfacts = []", r"left_out: facts: "),
+        (None, "[[left_out]]\nfacts = ['inc.a']", r"left_out: reason: Field required"),
+        (None, "[[left_out]]\nreason = 'x'\nuse = true\nfacts = ['inc.a']", r"left_out: use: Extra inputs"),
+        ("crs_any -> male_sex", "", r"'inc\.a' is no rate of CRS or ICANS"),
+    ],
+)
+def test_a_rate_without_one_clear_word_on_the_centre_term_is_refused(
+    write: Write, fact: str | None, extra: str, message: str
+) -> None:
+    text = FACT.replace(TERM, "") if fact is None else FACT.replace(*(fact.split(" -> ") if fact else ("", "")))
+    with pytest.raises(EvidenceError, match=message):
+        load_from(write(fact=text, extra=extra))
+
+
+def test_rates_may_share_the_reason_why_they_are_left_out(write: Write) -> None:
+    evidence = load_from(write(fact=FACT.replace(TERM, ""), extra="[[left_out]]\nreason = 'x'\nfacts = ['inc.a']"))
+    assert evidence.centre_terms["inc.a"] == CentreTerm(use=False, reason="x")
+    # The reason stands outside the record, so the hash that binds a model to its facts is the same.
+    assert evidence.fact("inc.a").centre_term is None
 
 
 def test_count_derived_from_a_percent_is_the_only_one_that_rounds_to_it(evidence: Evidence) -> None:
@@ -286,7 +342,9 @@ events = 3
 n = 30
 percent = "10%"
 source = "paper"
+centre_term = { use = true, reason = "any grade" }
 """
+TERM = 'centre_term = { use = true, reason = "any grade" }\n'
 LINK = """
 id = "rf.a"
 factor = "liver metastases"
@@ -354,7 +412,7 @@ def test_small_folder_loads(write: Write) -> None:
         ("n = 30", "n = 30\nseen_url = 'x'", r"seen_url: Extra inputs are not permitted"),
         ("n = 30", "n = 30\ntopic = 'incidence'", r"unknown key 'topic'"),
         ("n = 30", "n = 30\nvalue = nan", r"value"),
-        ("n = 30", "centre_term = { use = true, reason = 'x' }", r"centre term, but without events and patients"),
+        ("n = 30\n", "", r"centre term, but without events and patients"),
         ("n = 30", "n = 30\nbased_on = ['inc.b']", r"based on unknown fact 'inc\.b'"),
         ("n = 30", "n = 30\nbased_on = ['inc.a']", r"based on unknown fact 'inc\.a'"),
         ('population = "adults"\n', "", r"population: Field required"),
