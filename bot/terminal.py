@@ -24,6 +24,7 @@ from handlers.conversation import Answered, HowToAsk, NotShown, Refused, Repeate
 from handlers.delivery import expecting_delivery
 from handlers.replies import refusal_lines
 from handlers.requests import Asker, Question
+from knowledge.spread import interval_sources
 
 WIDEST = 120
 NARROWEST = 72
@@ -98,6 +99,8 @@ def _print(reply: Reply, as_json: bool) -> int:
         if as_json:
             body = reply.assessment.model_dump(mode="json")
             body["assumptions"] = [*reply.notes, *body["assumptions"]]
+            sources = interval_sources(reply.assessment.factors)
+            body["interval_sources"] = [split.model_dump(mode="json") for split in sources]
             print(json.dumps({**body, "receipt": reply.receipt}, ensure_ascii=False, indent=2))
         else:
             columns = shutil.get_terminal_size().columns

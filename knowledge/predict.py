@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from knowledge.assessment import Outcome, OutcomeRisk
 from knowledge.factors import Ldh, Presence
-from knowledge.mixture import crs_branches, icans_branches
+from knowledge.mixture import CrsBranches, IcansBranches, crs_branches, icans_branches
 from knowledge.model import Draws, Model
 from knowledge.quantiles import weighted_quantiles
 
@@ -32,8 +32,7 @@ class CrsRisks:
 def crs_risks(model: Model, ldh: Ldh | None, liver: Presence) -> CrsRisks:
     """Risks of CRS given LDH and liver metastases, either of which may be unknown."""
     draws = model.draws("crs")
-    branches = crs_branches(draws, ldh, liver, model.spec.ldh_hold)
-    effect = draws["b_ldh"] * branches.ldh + draws["b_liver"] * branches.liver
+    branches, effect = crs_effect(model, ldh, liver)
     grade2_given_any = _expit(draws["c_grade2"] + draws["d_ldh"] * branches.ldh)
     new, study = _expit(draws["a_new"] + effect), _expit(draws["a_study"] + effect)
     return CrsRisks(
@@ -47,10 +46,26 @@ def crs_risks(model: Model, ldh: Ldh | None, liver: Presence) -> CrsRisks:
 def icans_risk(model: Model, diabetes: Presence, cvd: Presence) -> OutcomeRisk:
     """Risk of ICANS of any grade given diabetes and CVD, either of which may be unknown."""
     draws = model.draws("icans")
-    branches = icans_branches(draws, diabetes, cvd)
-    effect = draws["b_diabetes"] * branches.diabetes + draws["b_cvd"] * branches.cvd
+    branches, effect = icans_effect(model, diabetes, cvd)
     new, study = _expit(draws["a_new"] + effect), _expit(draws["a_study"] + effect)
     return _summary(Outcome.ICANS_ANY, draws, branches.weight, new, study)
+
+
+# The last patient's alone: large arrays, wanted again when the width of the same patient's interval is explained.
+@lru_cache(maxsize=1)
+def crs_effect(model: Model, ldh: Ldh | None, liver: Presence) -> tuple[CrsBranches, Floats]:
+    """Branches of the mixture and the log odds that the findings add to a centre's level in each (K, N)."""
+    draws = model.draws("crs")
+    branches = crs_branches(draws, ldh, liver, model.spec.ldh_hold)
+    return branches, draws["b_ldh"] * branches.ldh + draws["b_liver"] * branches.liver
+
+
+@lru_cache(maxsize=1)
+def icans_effect(model: Model, diabetes: Presence, cvd: Presence) -> tuple[IcansBranches, Floats]:
+    """As ``crs_effect``, for ICANS."""
+    draws = model.draws("icans")
+    branches = icans_branches(draws, diabetes, cvd)
+    return branches, draws["b_diabetes"] * branches.diabetes + draws["b_cvd"] * branches.cvd
 
 
 def _summary(outcome: Outcome, draws: Draws, weight: Floats, new: Floats, study: Floats) -> OutcomeRisk:

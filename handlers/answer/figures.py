@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from knowledge.assessment import ObservedCount
 from knowledge.evidence import Fact
@@ -39,6 +40,21 @@ def bare_percent(fraction: float) -> str:
 def estimate(risk: float, interval: tuple[float, float]) -> str:
     """An estimate with its 95 % interval, such as ``78 % (47 to 97)``."""
     return f"{percent(risk)} ({bare_percent(interval[0])} to {bare_percent(interval[1])})"
+
+
+def whole_shares(fractions: Sequence[float]) -> list[str]:
+    """Fractions above 0 that make up a whole as per cents that add up to 100, the largest remainders rounded up.
+
+    A share that would be written as none is said to be below 1 %, and one beside it that would be all above 99 %.
+    """
+    per_cents = [100 * fraction for fraction in fractions]
+    whole = [int(per_cent) for per_cent in per_cents]
+    by_remainder = sorted(range(len(whole)), key=lambda i: whole[i] - per_cents[i])
+    for i in by_remainder[: 100 - sum(whole)]:
+        whole[i] += 1
+    if len(whole) == 1:
+        return ["100 %"]
+    return [{0: "below 1 %", 100: "above 99 %"}.get(per_cent, f"{per_cent} %") for per_cent in whole]
 
 
 def span(values: tuple[float, float]) -> str:

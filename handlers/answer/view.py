@@ -12,6 +12,8 @@ from knowledge.assessment import Assessment, Outcome
 from knowledge.evidence import Evidence
 from knowledge.exact import fisher_exact
 from knowledge.factors import LdhCategory, LdhMeasured, PatientFactors, Presence
+from knowledge.model import load as load_model
+from knowledge.spread import IntervalSources, interval_sources
 
 LABELS: dict[Outcome, str] = {
     Outcome.CRS_ANY: "CRS, any grade",
@@ -217,10 +219,26 @@ def _tocilizumab(assessment: Assessment, evidence: Evidence) -> str:
 def _why_wide(assessment: Assessment) -> str:
     crs, icans = assessment.risk_of(Outcome.CRS_ANY), assessment.risk_of(Outcome.ICANS_ANY)
     n = assessment.observed[0].n
-    return (
+    text = (
         f"{n} patients, one centre, no published odds ratios, never validated elsewhere. Under narrower and wider "
         f"priors CRS of any grade is {figures.span(crs.risk_by_prior)}, ICANS {figures.span(icans.risk_by_prior)}."
     )
+    if assessment.model != load_model().version:  # only the model that answered can say
+        return text
+    sources = {split.outcome: split for split in interval_sources(assessment.factors)}
+    own = figures.span(crs.interval_study_centre), figures.span(icans.interval_study_centre)
+    return (
+        f"{text} Of the variance of the log odds of CRS of any grade {_shares(sources[Outcome.CRS_ANY])} (at the "
+        f"study's own centre the interval is {own[0]}); of ICANS {_shares(sources[Outcome.ICANS_ANY])} ({own[1]})."
+    )
+
+
+def _shares(split: IntervalSources) -> str:
+    """``67 % comes from the study's size, 33 % from the unknown centre``, and what is owed to findings not known."""
+    shares = {"the study's size": split.study, "the unknown centre": split.centre, "findings not known": split.findings}
+    shown = figures.whole_shares([share for share in shares.values() if share > 0.0])
+    first, *others = zip(shown, (name for name, share in shares.items() if share > 0.0), strict=True)
+    return ", ".join([f"{first[0]} comes from {first[1]}", *(f"{share} from {name}" for share, name in others)])
 
 
 def _evidence(evidence: Evidence) -> str:

@@ -69,6 +69,18 @@ SHAPE = _object(
     assumptions=_TEXTS,
     evidence={**_TEXTS, "minItems": 1, "uniqueItems": True},
     model=_object(id={"type": "string"}, sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"}),
+    interval_sources={
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 2,
+        "items": _object(
+            outcome={"enum": ["crs_any", "icans_any"]},
+            variance={"type": "number", "exclusiveMinimum": 0},
+            study=_FRACTION,
+            centre=_FRACTION,
+            findings=_FRACTION,
+        ),
+    },
     receipt={"type": "string", "pattern": "^[1-9][0-9]*-[0-9a-f]{4}$"},
 )
 
@@ -107,7 +119,11 @@ def test_json_has_the_promised_shape_and_the_ledgers_receipt(tmp_path: Path) -> 
     body: dict[str, Any] = json.loads(done.stdout)
     jsonschema.validate(body, SHAPE)
     assert body["factors"]["ldh"]["value"] == 480
-    assert list(body) == ["factors", "outcomes", "observed", "assumptions", "evidence", "model", "receipt"]
+    shape: dict[str, Any] = SHAPE["properties"]  # type: ignore[assignment]  # a schema holds all sorts
+    assert list(body) == list(shape)
+    for split in body["interval_sources"]:
+        assert split["study"] + split["centre"] + split["findings"] == pytest.approx(1.0)
+        assert split["findings"] == 0.0  # all four findings were given
     computed, _ = _events(tmp_path)
     assert body["receipt"] == f"1-{computed.leaf.hex()[:4]}"
     kept = json.loads(computed.body or "")

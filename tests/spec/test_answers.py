@@ -13,8 +13,10 @@ from handlers.answer import AnswerView, build_view
 from handlers.answer.view import LABELS
 from handlers.parsing import parse
 from knowledge import Assessment, UpperLimit, assess
+from knowledge.assessment import Outcome
 from knowledge.evidence import load as load_evidence
 from knowledge.factors import LdhUnit
+from knowledge.spread import interval_sources
 
 _TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("answers.toml").read_text(encoding="utf-8"))
 _CASES = [pytest.param(case, id=case["title"]) for case in _TABLE["case"]]
@@ -107,12 +109,32 @@ def test_reasons_are_never_left_out(case: dict[str, Any]) -> None:
     assert {"Prophylactic tocilizumab", "Why so wide", "Evidence"} <= paragraphs.keys()
     assert "not for a patient with symptoms" in view.footer[0]
     assert view.footer[1] == (f"model {assessment.model.id} · evidence {load_evidence().version} · receipt #1284-3f9a")
-    shown = re.findall(rf"{_FIGURE}(?: to {_FIGURE})? %", paragraphs["Why so wide"])
-    assert len(shown) == 2
-    for (low, high), outcome in zip(shown, ("crs_any", "icans_any"), strict=True):
-        (risk,) = (each for each in assessment.outcomes if each.outcome == outcome)
-        assert _stands_for(low, min(risk.risk_by_prior))
-        assert _stands_for(high or low, max(risk.risk_by_prior))
+    by_prior, _, sources = paragraphs["Why so wide"].partition(" Of the variance of the log odds of CRS")
+    for text, pattern, name in (
+        (by_prior, rf"{_FIGURE}(?: to {_FIGURE})? %", "risk_by_prior"),
+        (sources, rf"[( ]{_FIGURE}(?: to {_FIGURE}) %\)", "interval_study_centre"),
+    ):
+        shown = re.findall(pattern, text)
+        assert len(shown) == 2
+        for (low, high), outcome in zip(shown, (Outcome.CRS_ANY, Outcome.ICANS_ANY), strict=True):
+            fractions = getattr(assessment.risk_of(outcome), name)
+            assert _stands_for(low, min(fractions))
+            assert _stands_for(high or low, max(fractions))
+
+
+@pytest.mark.parametrize("case", _CASES)
+def test_what_an_interval_owes_its_width_to_is_the_engines_own(case: dict[str, Any]) -> None:
+    assessment, _, view = _answered(case)
+    _, crs, icans = re.split("CRS of any grade (?=[0-9b])|; of ICANS ", _paragraphs(view)["Why so wide"])[-3:]
+    names = {"study": "the study's size", "centre": "the unknown centre", "findings": "findings not known"}
+    for text, split in zip((crs, icans), interval_sources(assessment.factors), strict=True):
+        parts = re.findall(rf"(?:, |^){_FIGURE} % (?:comes )?from ([a-z' ]+[a-z])", text)
+        shown = {name: figure.replace("below 1", "0") for figure, name in parts}
+        fractions = {names[name]: getattr(split, name) for name in names if getattr(split, name) > 0}
+        assert shown.keys() == fractions.keys()
+        assert sum(map(int, shown.values())) == 100
+        # Rounded so as to make up the whole, a share may stand up to one per cent beside itself.
+        assert all(abs(int(figure) - 100 * fractions[name]) < 1 for name, figure in shown.items())
 
 
 def test_the_jump_at_the_limit_is_the_engines_own() -> None:

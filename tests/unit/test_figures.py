@@ -45,6 +45,30 @@ def test_between_nought_and_one_no_figure_is_a_false_certainty(fraction: float) 
         assert abs(int(written) - 100 * fraction) <= 0.5 + 1e-9
 
 
+@pytest.mark.parametrize(
+    ("fractions", "written"),
+    [
+        ([1.0], ["100 %"]),
+        ([0.668, 0.332], ["67 %", "33 %"]),
+        ([1 / 3, 1 / 3, 1 / 3], ["34 %", "33 %", "33 %"]),
+        ([0.143, 0.225, 0.632], ["14 %", "23 %", "63 %"]),
+        ([0.0002, 0.1575, 0.8423], ["below 1 %", "16 %", "84 %"]),
+        ([0.996, 0.004], ["above 99 %", "below 1 %"]),
+    ],
+)
+def test_whole_shares(fractions: list[float], written: list[str]) -> None:
+    assert figures.whole_shares(fractions) == written
+
+
+@given(st.lists(st.floats(min_value=0.001, max_value=1), min_size=2, max_size=3))
+def test_shares_add_up_and_none_is_far_from_its_own(parts: list[float]) -> None:
+    fractions = [part / sum(parts) for part in parts]
+    words = {"below 1 %": "0", "above 99 %": "100"}
+    numbers = [int(words.get(text, text.split()[0])) for text in figures.whole_shares(fractions)]
+    assert sum(numbers) == 100
+    assert all(abs(number - 100 * share) < 1 for number, share in zip(numbers, fractions, strict=True))
+
+
 def test_estimate_and_span() -> None:
     assert figures.estimate(0.5, (0.004, 0.996)) == "50 % (below 1 to above 99)"
     assert figures.span((0.37, 0.29)) == "29 to 37 %"
