@@ -13,7 +13,7 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test check run model pictures slack lock clean
+.PHONY: help demo test check run model pictures slack lock clean centre
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
@@ -23,6 +23,7 @@ help:
 	@echo "make slack   a local Slack with web client and the bot in it (needs Node)"
 	@echo "make model   build the risk model again from the published facts (a few minutes)"
 	@echo "make pictures  draw the pictures of the documents again from the shipped model"
+	@echo "make centre  write the tables and pictures of docs/centre.md again"
 
 demo: $(RUN_READY)
 	@$(BIN)/tarla demo
@@ -44,6 +45,9 @@ model: $(RUN_READY)
 
 pictures: $(RUN_READY)
 	$(BIN)/tarla model pictures
+
+centre: $(RUN_READY)
+	$(BIN)/python -m bot.centre_document
 
 slack: $(RUN_READY) node_modules
 	@$(BIN)/python -m bot.localslack

@@ -8,22 +8,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.normal import cdf
-from knowledge.synthesis.centre import CentrePosterior
+from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.spec import CentreCohort
 
 Floats = NDArray[np.float64]
 Method = Literal["dl", "pm"]
+CLASSICAL: dict[str, Method] = {"DerSimonian-Laird": "dl", "Paule-Mandel": "pm"}
 
 Z_95 = 1.959964  # 97.5 % point of the standard normal
 TAILS = (0.025, 0.5, 0.975)
 # A quantile is bisected between these log odds down to far below what is printed.
-REACH, HALVINGS = 12.0, 50
+REACH, HALVINGS = 12.0, 40
+NEGLIGIBLE = 1e-12  # probability of a cell; all of the 64,000 together would move no printed digit
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class CentreEstimate:
     new_interval: tuple[float, float]
 
 
+@lru_cache(maxsize=8)
+def posterior_of(cohorts: tuple[CentreCohort, ...], mean_sd: float, sd_scale: float) -> CentrePosterior:
+    """``centre_posterior``, kept: tables and pictures ask for the same ones, and each takes a second."""
+    return centre_posterior(cohorts, mean_sd, sd_scale)
+
+
 def posterior_estimate(posterior: CentrePosterior) -> CentreEstimate:
     """Medians and equal-tailed intervals of the hierarchical posterior."""
     by_mu, by_t = posterior.probability.sum(axis=1), posterior.probability.sum(axis=0)
@@ -53,10 +62,13 @@ def posterior_estimate(posterior: CentrePosterior) -> CentreEstimate:
 
 def new_centre_quantile(posterior: CentrePosterior, probability: float) -> float:
     """Quantile of mu + t e, the log odds at a centre not among the cohorts; e is standard normal."""
+    row, column = np.nonzero(posterior.probability > NEGLIGIBLE)
+    weight, mu, t = posterior.probability[row, column], posterior.mu[row], posterior.t[column]
+    weight = weight / weight.sum()
     low, high = -REACH, REACH
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        below = float((posterior.probability * cdf((middle - posterior.mu[:, None]) / posterior.t)).sum())
+        below = float((weight * cdf((middle - mu) / t)).sum())
         low, high = (middle, high) if below < probability else (low, middle)
     return middle
 
