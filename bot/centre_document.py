@@ -13,11 +13,13 @@ from handlers.answer import figures
 from knowledge import LdhMultiple, PatientFactors, Presence, assess
 from knowledge.evidence import Evidence, Fact
 from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
 from knowledge.spread import interval_sources
 from knowledge.synthesis.facts import published_spec
 from knowledge.synthesis.random_effects import (
     CLASSICAL,
     CentreEstimate,
+    model_estimate,
     posterior_estimate,
     posterior_of,
     random_effects,
@@ -128,6 +130,9 @@ def pooled_table() -> str:
         for name, method in CLASSICAL.items():
             classical = random_effects(cohorts, method)
             lines.append(f"| {label} | {name} | {_estimate_cells(classical)} |")
+        model = load_model()
+        label = f"{pool.upper()}, and the founding study"
+        lines.append(f"| {label} | model {model.version.id} | {_estimate_cells(model_estimate(model.draws(pool)))} |")
     return "\n".join(lines)
 
 

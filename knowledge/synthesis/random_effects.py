@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.model import Draws
 from knowledge.normal import cdf
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.spec import CentreCohort
@@ -25,7 +26,7 @@ CLASSICAL: dict[str, Method] = {"DerSimonian-Laird": "dl", "Paule-Mandel": "pm"}
 Z_95 = 1.959964  # 97.5 % point of the standard normal
 TAILS = (0.025, 0.5, 0.975)
 # A quantile is bisected between these log odds down to far below what is printed.
-REACH, HALVINGS = 12.0, 40
+REACH, HALVINGS = 8.0, 32
 NEGLIGIBLE = 1e-12  # probability of a cell; all of the 64,000 together would move no printed digit
 
 
@@ -73,6 +74,12 @@ def new_centre_quantile(posterior: CentrePosterior, probability: float) -> float
     return middle
 
 
+def model_estimate(draws: Draws) -> CentreEstimate:
+    """What a model's draws say, the founding study's counts being among its conditions; at the covariates' means."""
+    mu, t, new = (_weighted_quantiles(draws[name], draws.weight) for name in ("mu", "t", "a_new"))
+    return CentreEstimate(mu[1], (mu[0], mu[2]), t[1], (t[0], t[2]), new[1], (new[0], new[2]))
+
+
 def random_effects(cohorts: Sequence[CentreCohort], method: Method) -> CentreEstimate:
     """DerSimonian-Laird (``dl``) or Paule-Mandel (``pm``) on the cohorts' log odds, by statsmodels.
 
@@ -112,3 +119,10 @@ def _grid_quantile(middle: Floats, step: float, probability: Floats, tail: float
     edges = np.append(middle - 0.5 * step, middle[-1] + 0.5 * step)
     cumulative = np.concatenate(([0.0], np.cumsum(probability)))
     return float(np.interp(tail * cumulative[-1], cumulative, edges))
+
+
+def _weighted_quantiles(values: Floats, weight: Floats) -> list[float]:
+    order = np.argsort(values, kind="stable")
+    cumulative = np.cumsum(weight[order])
+    reached = np.searchsorted(cumulative, np.array(TAILS) * cumulative[-1])
+    return [float(values[order][position]) for position in reached]

@@ -16,6 +16,7 @@ from scipy import optimize, special, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
 from knowledge.synthesis.centre import CentrePosterior
 from knowledge.synthesis.facts import published_spec
 from knowledge.synthesis.random_effects import (
@@ -23,12 +24,14 @@ from knowledge.synthesis.random_effects import (
     CentreEstimate,
     Method,
     log_odds,
+    model_estimate,
     new_centre_quantile,
     posterior_estimate,
     posterior_of,
     random_effects,
 )
 from knowledge.synthesis.spec import POOLS, CentreCohort, Pool
+from tests.support.engine_plain import sorted_quantile
 
 Floats = NDArray[np.float64]
 SPEC = published_spec(load_evidence())
@@ -191,3 +194,16 @@ def test_draws_give_the_same_new_centre(posterior: CentrePosterior, estimate: Ce
     expected = (estimate.new_interval[0], estimate.new, estimate.new_interval[1])
     # Three standard errors of a quantile in the tail are about 0.02.
     assert drawn == pytest.approx(expected, abs=0.02)
+
+
+def test_what_the_model_holds_is_its_draws(pool: Pool, estimate: CentreEstimate) -> None:
+    """Sorted one by one; the founding study's counts have narrowed the level of a new centre, if by little."""
+    draws = load_model().draws(pool)
+    held = model_estimate(draws)
+    for name, shown in (
+        ("mu", (held.mean_interval[0], held.mean, held.mean_interval[1])),
+        ("t", (*(held.sd_interval or ())[:1], held.sd, *(held.sd_interval or ())[1:])),
+        ("a_new", (held.new_interval[0], held.new, held.new_interval[1])),
+    ):
+        assert shown == pytest.approx([sorted_quantile(draws[name], draws.weight, tail) for tail in TAILS], abs=1e-12)
+    assert held.new_interval[1] - held.new_interval[0] < estimate.new_interval[1] - estimate.new_interval[0]

@@ -146,7 +146,12 @@ def test_rates_by_grade_dose_and_seriousness_are_as_printed(evidence: Evidence) 
         for name, figure in zip(words[::2], words[1::2], strict=True):
             assert evidence.fact(f"inc.{cohort}.{name}").percent == f"{figure}%"
     counts = {"label473.icans_fatal": (1, 473), "d301.crs_dose2": (39, 133), "d301.crs_dose3": (10, 133)}
-    counts |= {"d304.crs_g45": (0, None), "faers942.crs": (201, 942), "faers942.icans": (106, 942)}
+    counts |= {
+        "winship.admit": (6, 27),
+        "d304.crs_g45": (0, None),
+        "faers942.crs": (201, 942),
+        "faers942.icans": (106, 942),
+    }
     for name, (events, n) in counts.items():
         assert (evidence.fact(f"inc.{name}").events, evidence.fact(f"inc.{name}").n) == (events, n)
     assert evidence.fact("inc.multi102.crs_groups").value == "63% versus 59%"
