@@ -73,21 +73,19 @@ def _icans(model: Model, diabetes: Presence, cvd: Presence) -> IntervalSources:
 
 def _split(outcome: Outcome, draws: Draws, weight: Floats, effect: Floats) -> IntervalSources:
     """``weight`` and ``effect`` (K, N); a column of ``weight`` sums to the draw's own."""
-    total = float(draws.weight.sum())
     if len(effect) == 1:  # one branch: everything is known
         mean, findings = effect[0], 0.0
     else:
-        product = weight * effect
-        mean = product.sum(axis=0) / draws.weight
+        mean = np.einsum("kn,kn->n", weight, effect) / draws.weight
         # Mean of squares less square of the mean: both are of the order of one, and no large array more is made.
-        findings = float(np.einsum("kn,kn->", product, effect) - draws.weight @ mean**2) / total
+        squares = float(np.einsum("kn,kn,kn->", weight, effect, effect)) / float(draws.weight.sum())
+        findings = max(0.0, squares - _average(draws, mean * mean))
     level = _level(draws)
-    off_mean = mean - float(draws.weight @ mean) / total
-    shared = float(draws.weight @ (off_mean * level)) / total
-    study = float(draws.weight @ off_mean**2) / total + shared
-    centre = float(draws.weight @ level**2) / total + shared
+    off_mean = mean - _average(draws, mean)
+    shared = _average(draws, off_mean * level)
     # Where nothing is known the effect averages out, and the covariance left is Monte Carlo error of either sign.
-    study, centre = max(0.0, study), max(0.0, centre)
+    study = max(0.0, _average(draws, off_mean * off_mean) + shared)
+    centre = max(0.0, _average(draws, level * level) + shared)
     variance = study + centre + findings
     return IntervalSources(
         outcome=outcome,
@@ -102,5 +100,10 @@ def _split(outcome: Outcome, draws: Draws, weight: Floats, effect: Floats) -> In
 def _level(draws: Draws) -> Floats:
     """The log odds at a new centre, less their mean (N,)."""
     level = draws["a_new"]
-    centred: Floats = level - float(draws.weight @ level) / float(draws.weight.sum())
+    centred: Floats = level - _average(draws, level)
     return centred
+
+
+def _average(draws: Draws, values: Floats) -> float:
+    # Summed, not multiplied as vectors: BLAS would start threads, and add up in another order on another machine.
+    return float(np.einsum("n,n->", draws.weight, values)) / float(draws.weight.sum())

@@ -141,8 +141,9 @@ def test_a_centre_that_is_known_takes_no_share() -> None:
         assert (split.study, split.centre, split.findings) == (1.0, pytest.approx(0.0, abs=1e-12), 0.0)
 
 
-def test_effects_that_are_known_to_be_none_leave_the_centre_alone() -> None:
-    for split in interval_sources(PATIENT, changed(b_ldh=0.0, b_liver=0.0, b_diabetes=0.0, b_cvd=0.0)):
+@pytest.mark.parametrize("factors", [PATIENT, PatientFactors()], ids=["all known", "nothing known"])
+def test_effects_that_are_known_to_be_none_leave_the_centre_alone(factors: PatientFactors) -> None:
+    for split in interval_sources(factors, changed(b_ldh=0.0, b_liver=0.0, b_diabetes=0.0, b_cvd=0.0)):
         assert (split.study, split.centre, split.findings) == (0.0, 1.0, 0.0)
 
 
