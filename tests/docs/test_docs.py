@@ -13,7 +13,9 @@ import pytest
 from bot.settings import Settings
 from handlers.parsing import parse
 from knowledge.evidence import load as load_evidence
+from knowledge.firth import fit
 from knowledge.model import load as load_model
+from tests.support.engine_firth import references
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -55,14 +57,25 @@ def test_readme_shows_what_the_demonstration_prints() -> None:
     assert steady(shown[0]) == steady(done.stdout)
 
 
-def test_python_in_the_readme_runs() -> None:
-    """The engine's example works as it stands."""
-    examples = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("name", ["README.md", "docs/firth.md"])
+def test_python_in_the_documents_runs(name: str) -> None:
+    """The examples work as they stand."""
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     assert examples
     for example in examples:
         done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
         assert done.stdout
+
+
+def test_firths_mean_prediction_is_off_by_as_much_as_the_document_says() -> None:
+    """docs/firth.md: with 2 or 3 events among 30, by 30 to 67 % in the reference sets."""
+    few = [reference for reference in references() if reference.y.sum() in (2, 3) and len(reference.y) == 30]
+    excess = [fit(each.X, each.y).predict(each.X).mean() / each.y.mean() - 1 for each in few]
+    assert len(few) == 4
+    assert f"{100 * min(excess):.0f} to {100 * max(excess):.0f} %" == "30 to 67 %"
+    assert "30 to 67 %" in (REPOSITORY / "docs" / "firth.md").read_text(encoding="utf-8")
 
 
 def test_both_commands_stand_on_the_first_screen() -> None:
