@@ -32,14 +32,37 @@ ICANS_COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
+class CrsPatients:
+    """Patients of accepted cohorts, each (A, n): ``ldh`` as it enters (elevated 0/1, or log2 ratio), the rest 0/1."""
+
+    ldh: Floats
+    liver: Floats
+    any_grade: Floats
+    grade2: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class IcansPatients:
+    """Patients of accepted cohorts, each (A, n) of 0/1."""
+
+    diabetes: Floats
+    cvd: Floats
+    icans: Floats
+
+
 @dataclass(frozen=True)
 class Batch:
-    """Accepted cohorts: ``columns`` name to (A,), ``weight`` (A,); ``passed`` counts by condition in order."""
+    """Accepted cohorts: ``columns`` name to (A,), ``weight`` (A,); ``passed`` counts by condition in order.
+
+    ``patients`` stands in the order of the weights, and only where asked for.
+    """
 
     simulated: int
     columns: dict[str, Floats]
     weight: Floats
     passed: dict[str, int]
+    patients: CrsPatients | IcansPatients | None = None
 
 
 def _logit(p: float) -> float:
@@ -66,9 +89,16 @@ def _centre(centre: CentrePosterior, size: int, rng: np.random.Generator) -> dic
 
 
 def crs_batch(
-    spec: Spec, centre: CentrePosterior, tau: float, coding: Coding, size: int, rng: np.random.Generator
+    spec: Spec,
+    centre: CentrePosterior,
+    tau: float,
+    coding: Coding,
+    size: int,
+    rng: np.random.Generator,
+    *,
+    keep_data: bool = False,
 ) -> Batch:
-    """``size`` cohorts with CRS outcomes under one tau and one coding of LDH."""
+    """``size`` cohorts with CRS outcomes under one tau and one coding of LDH; ``keep_data`` keeps their patients."""
     n = spec.n
     mean = rng.normal(*spec.ldh_mean, size)
     sd = rng.uniform(*spec.ldh_sd, size)
@@ -125,11 +155,14 @@ def crs_batch(
     k2 = grade2.sum(axis=1)
     third = _expit(columns["logit_grade3"][rows])
     final = weight[rows] * _binomial_pmf(spec.crs_grade3, k2, third)
-    return Batch(size, {name: columns[name][rows] for name in CRS_COLUMNS}, final, counts)
+    patients = CrsPatients(ldh[rows], liver[rows].astype(float), any_grade[rows], grade2) if keep_data else None
+    return Batch(size, {name: columns[name][rows] for name in CRS_COLUMNS}, final, counts, patients)
 
 
-def icans_batch(spec: Spec, centre: CentrePosterior, tau: float, size: int, rng: np.random.Generator) -> Batch:
-    """``size`` cohorts with ICANS outcomes under one tau."""
+def icans_batch(
+    spec: Spec, centre: CentrePosterior, tau: float, size: int, rng: np.random.Generator, *, keep_data: bool = False
+) -> Batch:
+    """``size`` cohorts with ICANS outcomes under one tau; ``keep_data`` keeps their patients."""
     n = spec.n
     diabetes_prevalence = rng.beta(*spec.diabetes_prevalence, size)
     cvd_prevalence = rng.beta(*spec.cvd_prevalence, size)
@@ -151,7 +184,9 @@ def icans_batch(spec: Spec, centre: CentrePosterior, tau: float, size: int, rng:
     design, events, trials = group_binary((diabetes, cvd), icans)
     passed = all_positive_and_significant(design, events, trials, spec.lr_threshold)
     rows = np.flatnonzero(passed)
-    return Batch(size, {name: columns[name][rows] for name in ICANS_COLUMNS}, weight[rows], {"icans_any": len(rows)})
+    kept = {name: columns[name][rows] for name in ICANS_COLUMNS}
+    patients = IcansPatients(diabetes[rows].astype(float), cvd[rows].astype(float), icans[rows]) if keep_data else None
+    return Batch(size, kept, weight[rows], {"icans_any": len(rows)}, patients)
 
 
 def _binomial_pmf(events: int, n: Floats, p: Floats) -> Floats:

@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from knowledge import firth
 from knowledge.evidence import load as load_evidence
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
-from knowledge.synthesis.cohorts import CRS_COLUMNS, ICANS_COLUMNS, Batch, crs_batch, icans_batch
+from knowledge.synthesis.cohorts import (
+    CRS_COLUMNS,
+    ICANS_COLUMNS,
+    Batch,
+    CrsPatients,
+    IcansPatients,
+    crs_batch,
+    icans_batch,
+)
 from knowledge.synthesis.facts import published_spec
 from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool
 from tests.support.engine_cohorts import Accepted, crs_cohorts, icans_cohorts
@@ -65,6 +74,42 @@ def test_icans_batch_is_in_order(centres: dict[Pool, CentrePosterior]) -> None:
     assert ((batch.weight > 0) & (batch.weight < 1)).all()
     assert batch.passed == {"icans_any": len(batch.weight)}
     assert 10 < len(batch.weight) < batch.simulated
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_kept_crs_patients_show_the_published_facts(centres: dict[Pool, CentrePosterior], coding: Coding) -> None:
+    """One regression after the other on the patients handed out; keeping them changes no draw."""
+    batch, bare = (
+        crs_batch(SPEC, centres["crs"], WIDE, coding, 2_000, np.random.default_rng(27), keep_data=keep)
+        for keep in (True, False)
+    )
+    assert bare.patients is None
+    assert (batch.weight == bare.weight).all()
+    kept = batch.patients
+    assert isinstance(kept, CrsPatients)
+    assert kept.ldh.shape == kept.liver.shape == kept.any_grade.shape == kept.grade2.shape == (len(batch.weight), 30)
+    assert len(batch.weight) > 3
+    assert set(np.unique(kept.ldh)) == {0.0, 1.0} if coding == "elevated" else len(np.unique(kept.ldh)) > 30
+    for ldh, liver, any_grade, grade2 in zip(kept.ldh, kept.liver, kept.any_grade, kept.grade2, strict=True):
+        assert any_grade.sum() == SPEC.crs_any
+        assert SPEC.crs_grade2_least <= grade2.sum()
+        assert (grade2 <= any_grade).all()
+        for covariates, outcome in (((ldh, liver), any_grade), ((ldh,), grade2)):
+            found = firth.fit(np.column_stack([np.ones(30), *covariates]), outcome)
+            assert (found.coef[1:] > 0).all()
+            assert (found.lr[1:] >= SPEC.lr_threshold).all()
+
+
+def test_kept_icans_patients_show_the_published_facts(centres: dict[Pool, CentrePosterior]) -> None:
+    batch = icans_batch(SPEC, centres["icans"], WIDE, 2_000, np.random.default_rng(28), keep_data=True)
+    kept = batch.patients
+    assert isinstance(kept, IcansPatients)
+    assert len(kept.icans) == len(batch.weight) > 3
+    for diabetes, cvd, icans in zip(kept.diabetes, kept.cvd, kept.icans, strict=True):
+        assert icans.sum() == SPEC.icans_any
+        found = firth.fit(np.column_stack([np.ones(30), diabetes, cvd]), icans)
+        assert (found.coef[1:] > 0).all()
+        assert (found.lr[1:] >= SPEC.lr_threshold).all()
 
 
 def test_the_slope_per_doubling_is_scaled_by_the_spread_of_the_ldh(centres: dict[Pool, CentrePosterior]) -> None:
