@@ -1,27 +1,31 @@
 """Build the model: simulate every stratum until the pool is large enough, then pool.
 
-Batches are seeded by (seed, pool, tau, coding, batch number) and taken in order,
-and stopping is decided only after whole rounds, so the number of processor
+Batches are seeded by (seed, pool, tau, coding, batch number), taken in order, and
+after each one of every coding it is decided whether the tau has enough. Processes that
+are free work ahead; what is not needed is thrown away. So the number of processor
 cores does not change a byte of the result.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
 from knowledge.model import Draws, ModelContent
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.cohorts import CRS_COLUMNS, ICANS_COLUMNS, Batch, crs_batch, icans_batch
-from knowledge.synthesis.pooling import THINNING_LOSS, Stratum, effective_size, effective_size_of, pool_strata
+from knowledge.synthesis.diagnostics import pool_diagnostics
+from knowledge.synthesis.pooling import THINNING_LOSS, Stratum, effective_size_of, pool_strata
 from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool, Spec
 
-BATCH_SIZE = 4096
-BATCHES_PER_ROUND = 24  # of each coding; enough to keep several cores busy between decisions
+BATCH_SIZE = 2048
+WORK_AHEAD = 2  # batches asked for beyond the number of processes, so that none waits
 
 Progress = Callable[[Pool, float, float], None]
 
@@ -32,6 +36,10 @@ class _Task:
     tau_index: int
     coding: Coding | None
     number: int
+    size: int
+
+
+Mapper = Callable[[Iterable[_Task]], Iterator[tuple[_Task, Batch]]]
 
 
 def build_model(
@@ -44,53 +52,86 @@ def build_model(
         seed: of all randomness.
         effective_draws: least effective sample size of each pool.
         workers: processes; None means one per processor core, 1 means none but this one.
-        progress: called with (pool, effective size so far, target).
+        progress: called with (pool, work done so far, work in all) of that pool, in units of about equal time.
     """
+    if progress:
+        progress("crs", 0.0, 1.0)
     centres: dict[Pool, CentrePosterior] = {
         pool: centre_posterior(spec.centres(pool), spec.centre_mean_sd, spec.centre_sd_scale) for pool in POOLS
     }
-    count = workers or multiprocessing.cpu_count()
+    processes = workers or multiprocessing.cpu_count()
+    if processes == 1:
+        _prepare(spec, seed, centres)
+        return _build(
+            spec, seed, centres, effective_draws, lambda tasks: ((task, _run(task)) for task in tasks), progress
+        )
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=_prepare, initargs=(spec, seed, centres)) as executor:
+
+        def ahead(tasks: Iterable[_Task]) -> Iterator[tuple[_Task, Batch]]:
+            return _in_order(executor, iter(tasks), processes + WORK_AHEAD)
+
+        return _build(spec, seed, centres, effective_draws, ahead, progress)
+
+
+def _in_order(executor: ProcessPoolExecutor, tasks: Iterator[_Task], ahead: int) -> Iterator[tuple[_Task, Batch]]:
+    """Each task's batch, in the order of the tasks, with up to ``ahead`` of them under way."""
+    waiting: deque[tuple[_Task, Future[Batch]]] = deque()
+    try:
+        for task in tasks:
+            waiting.append((task, executor.submit(_run, task)))
+            if len(waiting) >= ahead:
+                first, future = waiting.popleft()
+                yield first, future.result()
+    finally:  # the reader has enough
+        for _, future in waiting:
+            future.cancel()
+
+
+def _build(
+    spec: Spec,
+    seed: int,
+    centres: dict[Pool, CentrePosterior],
+    effective_draws: int,
+    mapper: Mapper,
+    progress: Progress | None,
+) -> ModelContent:
     draws: dict[Pool, Draws] = {}
     diagnostics: dict[str, object] = {}
-    if count == 1:
-        _prepare(spec, seed, centres)
-        for pool in POOLS:
-            draws[pool], diagnostics[pool] = _build_pool(pool, spec, seed, effective_draws, map, progress)
-    else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(count, context, initializer=_prepare, initargs=(spec, seed, centres)) as executor:
-            for pool in POOLS:
-                draws[pool], diagnostics[pool] = _build_pool(pool, spec, seed, effective_draws, executor.map, progress)
+    for pool in POOLS:
+        by_tau = [
+            _simulate_tau(pool, spec, index, effective_draws, mapper, progress) for index in range(len(spec.taus(pool)))
+        ]
+        names = CRS_COLUMNS if pool == "crs" else ICANS_COLUMNS
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(POOLS.index(pool),)))
+        draws[pool] = Draws(names, *pool_strata(by_tau, names, rng))
+        diagnostics[pool] = pool_diagnostics(spec, centres[pool], by_tau, draws[pool], rng)
     return ModelContent(spec=spec, seed=seed, crs=draws["crs"], icans=draws["icans"], diagnostics=diagnostics)
 
 
-Mapper = Callable[[Callable[[_Task], Batch], list[_Task]], Iterator[Batch]]
-
-
-def _build_pool(
-    pool: Pool, spec: Spec, seed: int, effective_draws: int, mapper: Mapper, progress: Progress | None
-) -> tuple[Draws, dict[str, object]]:
-    codings: tuple[Coding | None, ...] = CODINGS if pool == "crs" else (None,)
+def _simulate_tau(
+    pool: Pool, spec: Spec, tau_index: int, effective_draws: int, mapper: Mapper, progress: Progress | None
+) -> list[Stratum]:
+    """Every coding's stratum of one tau, with as many batches of each as the pool needs."""
     taus = spec.taus(pool)
-    by_tau = [[Stratum(tau, coding or "none") for coding in codings] for tau in taus]
+    codings: tuple[Coding | None, ...] = spec.codings if pool == "crs" else (None,)
+    strata = [Stratum(taus[tau_index], coding or "none") for coding in codings]
     each = THINNING_LOSS * effective_draws / len(taus)
-    for tau_index, strata in enumerate(by_tau):
-        first = 0
-        while (reached := effective_size_of(strata)) < each:
-            if progress:
-                progress(pool, tau_index * each + reached, len(taus) * each)
-            numbers = range(first, first + BATCHES_PER_ROUND)
-            tasks = [_Task(pool, tau_index, coding, number) for number in numbers for coding in codings]
-            for task, batch in zip(tasks, mapper(_run, tasks), strict=True):
-                strata[codings.index(task.coding)].batches.append(batch)
-            first += BATCHES_PER_ROUND
-    if progress:
-        progress(pool, len(taus) * each, len(taus) * each)
-    names = CRS_COLUMNS if pool == "crs" else ICANS_COLUMNS
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(POOLS.index(pool),)))
-    matrix, weight, tau_index_of, coding_index_of = pool_strata(by_tau, names, rng)
-    draws = Draws(names, matrix, weight, tau_index_of, coding_index_of)
-    return draws, _diagnostics(by_tau, draws)
+    # The facts are rarer under narrow priors: about as the inverse square of tau.
+    work = [1.0 / tau**2 for tau in taus]
+    tasks = (_Task(pool, tau_index, coding, number, BATCH_SIZE) for number in count() for coding in codings)
+    reached = 0.0
+    for task, batch in mapper(tasks):
+        index = codings.index(task.coding)
+        strata[index].batches.append(batch)
+        if index < len(codings) - 1:
+            continue
+        reached = max(reached, min(each, effective_size_of(strata)))
+        if progress:
+            progress(pool, sum(work[:tau_index]) + work[tau_index] * reached / each, sum(work))
+        if reached >= each:
+            break
+    return strata
 
 
 _prepared: tuple[Spec, int, dict[Pool, CentrePosterior]] | None = None
@@ -111,22 +152,5 @@ def _run(task: _Task) -> Batch:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     tau = spec.taus(task.pool)[task.tau_index]
     if task.coding is None:
-        return icans_batch(spec, centres[task.pool], tau, BATCH_SIZE, rng)
-    return crs_batch(spec, centres[task.pool], tau, task.coding, BATCH_SIZE, rng)
-
-
-def _diagnostics(by_tau: list[list[Stratum]], draws: Draws) -> dict[str, object]:
-    strata = [
-        {
-            "tau": stratum.tau,
-            "coding": stratum.coding,
-            "simulated": stratum.simulated,
-            "passed": stratum.passed(),
-            "probability_of_facts": stratum.probability_of_facts,
-            "effective_size": effective_size(stratum.weight),
-            "share_within_tau": stratum.probability_of_facts / sum(other.probability_of_facts for other in strata),
-        }
-        for strata in by_tau
-        for stratum in strata
-    ]
-    return {"strata": strata, "draws": len(draws.weight), "effective_size": effective_size(draws.weight)}
+        return icans_batch(spec, centres[task.pool], tau, task.size, rng)
+    return crs_batch(spec, centres[task.pool], tau, task.coding, task.size, rng)

@@ -7,17 +7,17 @@ condition, with their weights, and how many were left after each condition.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.normal import cdf, quantile
-from knowledge.penalised.grouped import group_binary
 from knowledge.synthesis.centre import CentrePosterior
 from knowledge.synthesis.outcomes import draw_given_total
-from knowledge.synthesis.significance import all_positive_and_significant
-from knowledge.synthesis.spec import Coding, Spec
+from knowledge.synthesis.proposal import SHIFTED, Proposal, Proposals
+from knowledge.synthesis.severity import draw_severity
+from knowledge.synthesis.significance import Criterion, judge_binary, judge_continuous
+from knowledge.synthesis.spec import Coding, Pool, Spec
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -30,6 +30,10 @@ ICANS_COLUMNS = (
     "diabetes_prevalence", "cvd_prevalence", "diabetes_cvd_correlation", "mu", "t", "a_study", "a_new",
     "b_diabetes", "b_cvd",
 )  # fmt: skip
+
+PREDICTORS = 2  # significant in the study's regression of any grade: LDH and liver; diabetes and CVD
+# Outcomes drawn for each cohort. Where LDH enters as a multiple each costs regressions of its own.
+TRIES: dict[Pool, int] = {"crs": 4, "icans": 8}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,39 +57,20 @@ class IcansPatients:
 
 @dataclass(frozen=True)
 class Batch:
-    """Accepted cohorts: ``columns`` name to (A,), ``weight`` (A,); ``passed`` counts by condition in order.
+    """Accepted cohorts: ``columns`` name to (A,), ``weight`` (A,) of prior, proposal and published counts.
 
-    ``patients`` stands in the order of the weights, and only where asked for.
+    ``passed`` and ``reached`` name the conditions in order: how many cohorts were left after
+    each, and their summed weight. Over ``simulated`` the latter is the probability, under the
+    prior, of meeting the conditions up to that one. ``patients`` stands in the order of the
+    weights, and only where asked for.
     """
 
     simulated: int
     columns: dict[str, Floats]
     weight: Floats
     passed: dict[str, int]
+    reached: dict[str, float]
     patients: CrsPatients | IcansPatients | None = None
-
-
-def _logit(p: float) -> float:
-    return float(np.log(p / (1.0 - p)))
-
-
-def _expit(eta: Floats) -> Floats:
-    result: Floats = 1.0 / (1.0 + np.exp(-eta))
-    return result
-
-
-def _correlated(size: int, n: int, correlation: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Two latent normals (B, n) with the given correlation (B,)."""
-    first = rng.standard_normal((size, n))
-    rho = correlation[:, None]
-    return first, rho * first + np.sqrt(1.0 - rho * rho) * rng.standard_normal((size, n))
-
-
-def _centre(centre: CentrePosterior, size: int, rng: np.random.Generator) -> dict[str, Floats]:
-    mu, t = centre.draw(size, rng)
-    a_study = mu + t * rng.standard_normal(size)
-    a_new = mu + t * rng.standard_normal(size)
-    return {"mu": mu, "t": t, "a_study": a_study, "a_new": a_new}
 
 
 def crs_batch(
@@ -97,100 +82,209 @@ def crs_batch(
     rng: np.random.Generator,
     *,
     keep_data: bool = False,
+    proposals: Proposals = SHIFTED,
 ) -> Batch:
     """``size`` cohorts with CRS outcomes under one tau and one coding of LDH; ``keep_data`` keeps their patients."""
-    n = spec.n
-    mean = rng.normal(*spec.ldh_mean, size)
-    sd = rng.uniform(*spec.ldh_sd, size)
-    prevalence = rng.beta(*spec.liver_prevalence, size)
-    correlation = rng.uniform(*spec.ldh_liver_correlation, size)
-    # tau is the scale of a 2-sd difference; the elevated coding is one unit wide as it stands.
-    slope_scale = np.full(size, tau) if coding == "elevated" else tau / (2.0 * sd)
-    columns = {
-        "ldh_mean": mean,
-        "ldh_sd": sd,
-        "liver_prevalence": prevalence,
-        "ldh_liver_correlation": correlation,
-        **_centre(centre, size, rng),
-        "b_ldh": slope_scale * rng.standard_normal(size),
-        "b_liver": tau * rng.standard_normal(size),
-        "c_grade2": rng.normal(_logit(spec.grade2_given_any[0]), spec.grade2_given_any[1], size),
-        "d_ldh": slope_scale * rng.standard_normal(size),
-        "logit_grade3": rng.normal(_logit(spec.grade3_given_grade2[0]), spec.grade3_given_grade2[1], size),
-    }
-    z1, z2 = _correlated(size, n, correlation, rng)
+    chosen = proposals if spec.significances else proposals.off()
+    parameters, scale, importance = _crs_parameters(spec, centre, tau, coding, size, chosen.crs, rng)
+    mean, sd, prevalence = (parameters[name] for name in ("ldh_mean", "ldh_sd", "liver_prevalence"))
+    z1, z2 = _correlated(size, spec.n, parameters["ldh_liver_correlation"], rng)
     log2_ratio = mean[:, None] + sd[:, None] * z1
     ldh = (log2_ratio > 0).astype(float) if coding == "elevated" else log2_ratio
     ldh_centre = cdf(mean / sd) if coding == "elevated" else mean
-    liver = z2 > quantile(1.0 - prevalence)[:, None]
-    ldh_centred = ldh - ldh_centre[:, None]
-    eta = columns["a_study"][:, None] + columns["b_ldh"][:, None] * ldh_centred
-    eta += columns["b_liver"][:, None] * (liver - prevalence[:, None])
-    any_grade, weight = draw_given_total(_expit(eta), spec.crs_any, rng)
-    uniform = rng.random((size, n))
-
-    if coding == "elevated":
-        design, events, trials = group_binary((ldh > 0.5, liver), any_grade)
-        passed = all_positive_and_significant(design, events, trials, spec.lr_threshold)
-    else:
-        design = np.stack([np.ones((size, n)), ldh, liver.astype(float)])
-        passed = all_positive_and_significant(design, any_grade, None, spec.lr_threshold)
-    counts = {"crs_any": int(passed.sum())}
-
-    rows = np.flatnonzero(passed)
-    eta2 = columns["c_grade2"][rows, None] + columns["d_ldh"][rows, None] * ldh_centred[rows]
-    grade2 = any_grade[rows] * (uniform[rows] < _expit(eta2))
-    severe_enough = grade2.sum(axis=1) >= spec.crs_grade2_least
-    rows, grade2 = rows[severe_enough], grade2[severe_enough]
-    counts["crs_grade2_count"] = len(rows)
-    if coding == "elevated":
-        design, events, trials = group_binary((ldh[rows] > 0.5,), grade2)
-        passed = all_positive_and_significant(design, events, trials, spec.lr_threshold)
-    else:
-        design = np.stack([np.ones((len(rows), n)), ldh[rows]])
-        passed = all_positive_and_significant(design, grade2, None, spec.lr_threshold)
-    rows, grade2 = rows[passed], grade2[passed]
-    counts["crs_grade2"] = len(rows)
-
-    k2 = grade2.sum(axis=1)
-    third = _expit(columns["logit_grade3"][rows])
-    final = weight[rows] * _binomial_pmf(spec.crs_grade3, k2, third)
-    patients = CrsPatients(ldh[rows], liver[rows].astype(float), any_grade[rows], grade2) if keep_data else None
-    return Batch(size, {name: columns[name][rows] for name in CRS_COLUMNS}, final, counts, patients)
+    liver = (z2 > quantile(1.0 - prevalence)[:, None]).astype(float)
+    eta = parameters["a_study"][:, None] + parameters["b_ldh"][:, None] * (ldh - ldh_centre[:, None])
+    eta += parameters["b_liver"][:, None] * (liver - prevalence[:, None])
+    others = _diabetes_and_cvd(spec, size, rng) if spec.other_covariates else ()
+    rows, any_grade, weight, passed, reached = _published(
+        spec, "crs", (ldh, liver, *others), eta, importance, rng, binary=coding == "elevated"
+    )
+    severity = draw_severity(spec, coding, ldh[rows], ldh_centre[rows], scale[rows], any_grade, chosen.severity, rng)
+    for name, by_cohort in severity.reached.items():
+        passed[name], reached[name] = int((by_cohort > 0).sum()), float((weight * by_cohort).sum())
+    kept = np.flatnonzero(severity.weight)
+    rows, any_grade = rows[kept], any_grade[kept]
+    columns = {name: column[rows] for name, column in parameters.items()} | {
+        "c_grade2": severity.c_grade2[kept],
+        "d_ldh": severity.d_ldh[kept],
+        "logit_grade3": severity.logit_grade3[kept],
+    }
+    final = weight[kept] * severity.weight[kept]
+    patients = CrsPatients(ldh[rows], liver[rows], any_grade, severity.grade2[kept]) if keep_data else None
+    return Batch(size, {name: columns[name] for name in CRS_COLUMNS}, final, passed, reached, patients)
 
 
 def icans_batch(
-    spec: Spec, centre: CentrePosterior, tau: float, size: int, rng: np.random.Generator, *, keep_data: bool = False
+    spec: Spec,
+    centre: CentrePosterior,
+    tau: float,
+    size: int,
+    rng: np.random.Generator,
+    *,
+    keep_data: bool = False,
+    proposals: Proposals = SHIFTED,
 ) -> Batch:
     """``size`` cohorts with ICANS outcomes under one tau; ``keep_data`` keeps their patients."""
-    n = spec.n
-    diabetes_prevalence = rng.beta(*spec.diabetes_prevalence, size)
-    cvd_prevalence = rng.beta(*spec.cvd_prevalence, size)
-    correlation = rng.uniform(*spec.diabetes_cvd_correlation, size)
-    columns = {
-        "diabetes_prevalence": diabetes_prevalence,
-        "cvd_prevalence": cvd_prevalence,
-        "diabetes_cvd_correlation": correlation,
-        **_centre(centre, size, rng),
-        "b_diabetes": tau * rng.standard_normal(size),
-        "b_cvd": tau * rng.standard_normal(size),
+    chosen = proposals if spec.significances else proposals.off()
+    parameters, importance = _icans_parameters(spec, centre, tau, size, chosen.icans, rng)
+    diabetes, cvd = _present(spec.n, parameters, ICANS_COLUMNS[:3], rng)
+    eta = parameters["a_study"][:, None]
+    eta = eta + parameters["b_diabetes"][:, None] * (diabetes - parameters["diabetes_prevalence"][:, None])
+    eta += parameters["b_cvd"][:, None] * (cvd - parameters["cvd_prevalence"][:, None])
+    others = _ldh_and_liver(spec, size, rng) if spec.other_covariates else ()
+    rows, icans, weight, passed, reached = _published(
+        spec, "icans", (diabetes, cvd, *others), eta, importance, rng, binary=True
+    )
+    columns = {name: parameters[name][rows] for name in ICANS_COLUMNS}
+    patients = IcansPatients(diabetes[rows], cvd[rows], icans) if keep_data else None
+    return Batch(size, columns, weight, passed, reached, patients)
+
+
+def _published(
+    spec: Spec,
+    pool: Pool,
+    x: tuple[Floats, ...],
+    eta: Floats,
+    importance: Floats,
+    rng: np.random.Generator,
+    *,
+    binary: bool,
+) -> tuple[NDArray[np.intp], Floats, Floats, dict[str, int], dict[str, float]]:
+    """Outcomes of any grade with the published count, kept where the published predictors are significant.
+
+    Several outcomes are drawn for each cohort. One of those that pass is kept, by lot, and the
+    cohort then carries their share: the same expectation as with a single draw, more evenly spread.
+
+    Args:
+        spec: conditions.
+        pool: whose outcome.
+        x: covariates of the analysis (B, n) each, the two published predictors first.
+        eta: true logits (B, n).
+        importance: weight of the proposal (B,).
+        rng: of all randomness.
+        binary: whether every covariate is 0/1.
+
+    Returns:
+        Rows that passed (A,), their outcomes (A, n), their weights (A,), and ``passed`` and ``reached`` of a batch.
+    """
+    total = spec.crs_any if pool == "crs" else spec.icans_any
+    tries = TRIES[pool] if spec.significances else 1
+    y, of_count = draw_given_total(_expit(eta), total, rng, tries)
+    weight = importance * of_count
+    passed, reached = {f"{pool}_count": len(eta)}, {f"{pool}_count": float(weight.sum())}
+    if not spec.significances:
+        return np.arange(len(eta)), y, weight, passed, reached
+    judge = judge_binary if binary else judge_continuous
+    repeated = tuple(np.repeat(each, tries, axis=0) for each in x)
+    met = judge(repeated, y, Criterion(spec.lr_threshold, spec.test, PREDICTORS)).reshape(-1, tries)
+    cumulative = met.cumsum(axis=1)
+    rows = np.flatnonzero(met.any(axis=1))
+    lot = np.floor(rng.random(len(rows)) * cumulative[rows, -1])
+    chosen = (cumulative[rows] <= lot[:, None]).sum(axis=1)
+    weight = weight[rows] * cumulative[rows, -1] / tries
+    passed[f"{pool}_any"], reached[f"{pool}_any"] = len(rows), float(weight.sum())
+    return rows, y[rows * tries + chosen], weight, passed, reached
+
+
+def prior_draws(
+    spec: Spec, centre: CentrePosterior, tau: float, coding: Coding | None, size: int, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """The parameters as they are before any fact: of CRS under one coding of LDH, of ICANS if it is None."""
+    if coding is None:
+        return _icans_parameters(spec, centre, tau, size, SHIFTED.icans.off(), rng)[0]
+    parameters, scale, _ = _crs_parameters(spec, centre, tau, coding, size, SHIFTED.crs.off(), rng)
+    parameters["c_grade2"] = rng.normal(_logit(spec.grade2_given_any[0]), spec.grade2_given_any[1], size)
+    parameters["d_ldh"] = scale * rng.standard_normal(size)
+    parameters["logit_grade3"] = rng.normal(_logit(spec.grade3_given_grade2[0]), spec.grade3_given_grade2[1], size)
+    return {name: parameters[name] for name in CRS_COLUMNS}
+
+
+def _crs_parameters(
+    spec: Spec,
+    centre: CentrePosterior,
+    tau: float,
+    coding: Coding,
+    size: int,
+    proposal: Proposal,
+    rng: np.random.Generator,
+) -> tuple[dict[str, Floats], Floats, Floats]:
+    """Parameters of CRS of any grade, the scale of slopes on LDH (size,) and the weight of the proposal (size,)."""
+    parameters = _ldh_and_liver_parameters(spec, size, rng)
+    # tau is the scale of a 2-sd difference; the elevated coding is one unit wide as it stands.
+    scale = np.full(size, tau) if coding == "elevated" else tau / (2.0 * parameters["ldh_sd"])
+    (e1, ldh, liver), importance = proposal.draw(size, rng)
+    parameters |= _centre(centre, e1, rng)
+    parameters |= {"b_ldh": scale * ldh, "b_liver": tau * liver}
+    return parameters, scale, importance
+
+
+def _icans_parameters(
+    spec: Spec, centre: CentrePosterior, tau: float, size: int, proposal: Proposal, rng: np.random.Generator
+) -> tuple[dict[str, Floats], Floats]:
+    """Parameters of ICANS and the weight of the proposal (size,)."""
+    parameters = _diabetes_and_cvd_parameters(spec, size, rng)
+    (e1, diabetes, cvd), importance = proposal.draw(size, rng)
+    parameters |= _centre(centre, e1, rng)
+    parameters |= {"b_diabetes": tau * diabetes, "b_cvd": tau * cvd}
+    return parameters, importance
+
+
+def _ldh_and_liver_parameters(spec: Spec, size: int, rng: np.random.Generator) -> dict[str, Floats]:
+    return {
+        "ldh_mean": rng.normal(*spec.ldh_mean, size),
+        "ldh_sd": rng.uniform(*spec.ldh_sd, size),
+        "liver_prevalence": rng.beta(*spec.liver_prevalence, size),
+        "ldh_liver_correlation": rng.uniform(*spec.ldh_liver_correlation, size),
     }
-    z1, z2 = _correlated(size, n, correlation, rng)
-    diabetes = z1 > quantile(1.0 - diabetes_prevalence)[:, None]
-    cvd = z2 > quantile(1.0 - cvd_prevalence)[:, None]
-    eta = columns["a_study"][:, None] + columns["b_diabetes"][:, None] * (diabetes - diabetes_prevalence[:, None])
-    eta += columns["b_cvd"][:, None] * (cvd - cvd_prevalence[:, None])
-    icans, weight = draw_given_total(_expit(eta), spec.icans_any, rng)
-    design, events, trials = group_binary((diabetes, cvd), icans)
-    passed = all_positive_and_significant(design, events, trials, spec.lr_threshold)
-    rows = np.flatnonzero(passed)
-    kept = {name: columns[name][rows] for name in ICANS_COLUMNS}
-    patients = IcansPatients(diabetes[rows].astype(float), cvd[rows].astype(float), icans[rows]) if keep_data else None
-    return Batch(size, kept, weight[rows], {"icans_any": len(rows)}, patients)
 
 
-def _binomial_pmf(events: int, n: Floats, p: Floats) -> Floats:
-    """Binomial(events; n, p) with its coefficient, elementwise over n and p."""
-    coefficient = np.array([float(comb(int(m), events)) for m in n])
-    result: Floats = coefficient * p**events * (1.0 - p) ** (n - events)
+def _diabetes_and_cvd_parameters(spec: Spec, size: int, rng: np.random.Generator) -> dict[str, Floats]:
+    return {
+        "diabetes_prevalence": rng.beta(*spec.diabetes_prevalence, size),
+        "cvd_prevalence": rng.beta(*spec.cvd_prevalence, size),
+        "diabetes_cvd_correlation": rng.uniform(*spec.diabetes_cvd_correlation, size),
+    }
+
+
+def _centre(centre: CentrePosterior, e1: Floats, rng: np.random.Generator) -> dict[str, Floats]:
+    """The study's centre, ``e1`` between-centre sds from the average, and a new one."""
+    mu, t = centre.draw(len(e1), rng)
+    return {"mu": mu, "t": t, "a_study": mu + t * e1, "a_new": mu + t * rng.standard_normal(len(e1))}
+
+
+def _correlated(size: int, n: int, correlation: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Two latent normals (B, n) with the given correlation (B,)."""
+    first = rng.standard_normal((size, n))
+    rho = correlation[:, None]
+    return first, rho * first + np.sqrt(1.0 - rho * rho) * rng.standard_normal((size, n))
+
+
+def _present(
+    n: int, parameters: dict[str, Floats], names: tuple[str, ...], rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Two binary findings (B, n) from their prevalences and correlation, named in that order."""
+    first, second, correlation = (parameters[name] for name in names)
+    z1, z2 = _correlated(len(first), n, correlation, rng)
+    one, other = (z > quantile(1.0 - p)[:, None] for z, p in ((z1, first), (z2, second)))
+    return one.astype(float), other.astype(float)
+
+
+def _diabetes_and_cvd(spec: Spec, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Findings without effect on CRS (B, n), for the larger analysis."""
+    return _present(spec.n, _diabetes_and_cvd_parameters(spec, size, rng), ICANS_COLUMNS[:3], rng)
+
+
+def _ldh_and_liver(spec: Spec, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """LDH above its limit and liver metastases without effect on ICANS (B, n), for the larger analysis."""
+    parameters = _ldh_and_liver_parameters(spec, size, rng)
+    parameters["elevated"] = cdf(parameters["ldh_mean"] / parameters["ldh_sd"])
+    return _present(spec.n, parameters, ("elevated", "liver_prevalence", "ldh_liver_correlation"), rng)
+
+
+def _logit(p: float) -> float:
+    return float(np.log(p / (1.0 - p)))
+
+
+def _expit(eta: Floats) -> Floats:
+    result: Floats = 1.0 / (1.0 + np.exp(-eta))
     return result

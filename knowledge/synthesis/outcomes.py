@@ -12,25 +12,29 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def draw_given_total(p: Floats, total: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Outcomes (B, n) of 0/1 with exactly ``total`` ones a row, and P(sum = total) (B,).
+def draw_given_total(p: Floats, total: int, rng: np.random.Generator, tries: int = 1) -> tuple[Floats, Floats]:
+    """Outcomes (B tries, n) of 0/1 with exactly ``total`` ones a row, and P(sum = total) (B,).
 
-    ``p`` (B, n) are the independent probabilities, strictly between 0 and 1.
+    ``p`` (B, n) are the independent probabilities, strictly between 0 and 1. The tries
+    of one row of ``p`` stand together and are independent given ``p``.
     """
     size, n = p.shape
-    # tail[k, :, r] = P(outcomes k..n-1 sum to r)
-    tail = np.zeros((n + 1, size, total + 1))
-    tail[n, :, 0] = 1.0
+    # tail[b, r] = P(outcomes k..n-1 sum to r); one[k, b, r] = P(outcome k is 1 | outcomes k..n-1 sum to r)
+    tail = np.zeros((size, total + 1))
+    tail[:, 0] = 1.0
+    one = np.zeros((n, size, total + 1))
     for k in range(n - 1, -1, -1):
         chance = p[:, k, None]
-        tail[k] = (1.0 - chance) * tail[k + 1]
-        tail[k, :, 1:] += chance * tail[k + 1, :, :-1]
-    rows = np.arange(size)
-    left = np.full(size, total)
-    y = np.empty((size, n))
-    uniform = rng.random((size, n))
+        with_one = chance * tail[:, :-1]
+        tail = (1.0 - chance) * tail
+        tail[:, 1:] += with_one
+        np.divide(with_one, tail[:, 1:], out=one[k, :, 1:], where=with_one > 0)
+    row = np.repeat(np.arange(size) * (total + 1), tries)
+    left = np.full(size * tries, total)
+    y = np.empty((n, size * tries))
+    uniform = rng.random((n, size * tries))
     for k in range(n):
-        one = np.where(left > 0, p[:, k] * tail[k + 1, rows, np.maximum(left - 1, 0)], 0.0)
-        y[:, k] = uniform[:, k] * tail[k, rows, left] < one
-        left -= y[:, k].astype(int)
-    return y, tail[0, :, total].copy()
+        taken = uniform[k] < one[k].ravel()[row + left]
+        y[k] = taken
+        left -= taken
+    return np.ascontiguousarray(y.T), tail[:, total].copy()

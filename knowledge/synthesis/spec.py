@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 Coding = Literal["elevated", "log2_ratio"]
 CODINGS: tuple[Coding, ...] = ("elevated", "log2_ratio")
+TestName = Literal["penalised_likelihood_ratio", "wald"]
 Pool = Literal["crs", "icans"]
 POOLS: tuple[Pool, ...] = ("crs", "icans")
 
@@ -40,6 +41,15 @@ class Spec(BaseModel):
     # 5 % point of chi-square with one degree of freedom: "significant" in a penalised
     # likelihood ratio test.
     lr_threshold: float = 3.841459
+
+    # What the sensitivity analysis varies; the model that ships uses what stands here.
+    codings: tuple[Coding, ...] = CODINGS  # how LDH may enter; the study does not say
+    significances: bool = True  # False: the published counts alone are conditions
+    grade2_significance: bool = True  # False: the count of grade >= 2 and 3 alone are conditions of severity
+    test: TestName = "penalised_likelihood_ratio"
+    # True: the study's regression of any grade also held the other pool's covariates, which
+    # have no effect of their own; only its own predictors need be significant.
+    other_covariates: bool = False
 
     # log2(LDH/ULN) = m + s z: about 54 % above the limit, strongly right-skewed.
     ldh_mean: tuple[float, float] = (0.10, 0.15)

@@ -59,7 +59,7 @@ async def test_all_in_order(tmp_path: Path) -> None:
         )
     assert status == 0, output
     assert "PROBLEM" not in output
-    for word in ("Oncology (example)", "250 U/L", "can be written", "facts-1", "compiled"):
+    for word in ("Oncology (example)", "250 U/L", "can be written", "facts-2", "compiled"):
         assert word in output
     assert BOT_TOKEN not in output
     assert APP_TOKEN not in output

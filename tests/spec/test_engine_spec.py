@@ -156,7 +156,7 @@ def test_as_json_it_has_these_keys_and_comes_back(factors: PatientFactors) -> No
 
 def test_the_answer_names_the_model_that_gave_it() -> None:
     model = assess(NOTHING).model
-    assert model.id == "facts-1"
+    assert model.id == "facts-2"
     assert re.fullmatch("[0-9a-f]{64}", model.sha256)
 
 

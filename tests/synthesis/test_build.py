@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from knowledge import PatientFactors, assess
 from knowledge.evidence import load as load_evidence
 from knowledge.model import ModelContent, decode, encode, load
-from knowledge.synthesis import build
-from knowledge.synthesis.build import BATCH_SIZE, build_model
+from knowledge.synthesis import build, diagnostics
+from knowledge.synthesis.build import build_model
 from knowledge.synthesis.centre import centre_posterior
 from knowledge.synthesis.facts import published_spec
 from knowledge.synthesis.pooling import THIN_SHARE, effective_size
@@ -21,9 +23,10 @@ EFFECTIVE_DRAWS = 80
 
 
 @pytest.fixture(scope="module")
-def short_rounds() -> object:
+def short_batches() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "BATCHES_PER_ROUND", 1)  # decide after every batch: the same work, sooner done
+        patch.setattr(build, "BATCH_SIZE", 256)  # decide oftener: the same work, sooner done
+        patch.setattr(diagnostics, "PRIOR_DRAWS", 2_000)
         yield
 
 
@@ -32,8 +35,8 @@ def small_build(seed: int, workers: int, progress: build.Progress | None = None)
 
 
 @pytest.fixture(scope="module")
-def alone(short_rounds: object) -> tuple[ModelContent, list[tuple[Pool, float, float]]]:
-    del short_rounds
+def alone(short_batches: None) -> tuple[ModelContent, list[tuple[Pool, float, float]]]:
+    del short_batches
     seen: list[tuple[Pool, float, float]] = []
     return small_build(7, 1, lambda *step: seen.append(step)), seen
 
@@ -62,12 +65,21 @@ def test_a_build_reaches_its_size_and_says_how(alone: Alone) -> None:
         assert isinstance(diagnostics, dict)
         assert diagnostics["draws"] == len(draws.weight)
         for stratum in diagnostics["strata"]:
-            assert stratum["simulated"] % BATCH_SIZE == 0
+            assert stratum["simulated"] % build.BATCH_SIZE == 0
             assert 0 < min(stratum["passed"].values()) < stratum["simulated"]
+            assert list(stratum["passed"]) == list(stratum["probability"])
+            assert list(stratum["probability"].values())[-1] == pytest.approx(stratum["probability_of_facts"])
+            assert 0 < stratum["standard_error"] < stratum["probability_of_facts"]
         taus = SPEC.tau_crs if pool == "crs" else SPEC.tau_icans
         for tau in taus:
             shares = [s["share_within_tau"] for s in diagnostics["strata"] if s["tau"] == tau]
             assert sum(shares) == pytest.approx(1.0)
+        assert sum(diagnostics["coding_share"].values()) == pytest.approx(1.0)
+        for summaries in diagnostics["parameters"].values():
+            for each in summaries.values():
+                assert each["low"] < each["median"] < each["high"]
+        centre = diagnostics["parameters"]["a_new"]["posterior"]
+        assert centre["mean"] == pytest.approx((draws.weight * draws["a_new"]).sum())
     assert {step[0] for step in progress} == set(POOLS)
     for pool in POOLS:
         reached = [step[1] / step[2] for step in progress if step[0] == pool]
@@ -86,7 +98,7 @@ def test_what_was_built_answers(alone: Alone) -> None:
         assert built.risk == pytest.approx(shipped.risk, abs=0.12)
 
 
-@pytest.mark.parametrize(("pool", "batches"), [("crs", 1), ("icans", 10)])
+@pytest.mark.parametrize(("pool", "batches"), [("crs", 1), ("icans", 2)])
 def test_the_shipped_draws_are_what_this_code_simulates(pool: Pool, batches: int) -> None:
     """The first batches of the widest prior again. Whoever weighs too much to be thinned must be in the artefact."""
     model = load()
@@ -102,7 +114,7 @@ def test_the_shipped_draws_are_what_this_code_simulates(pool: Pool, batches: int
     floor = THIN_SHARE * stratum["probability_of_facts"] * stratum["simulated"] / accepted
     shipped = set(draws["a_study"][(draws.tau == 2) & (draws.coding == 0)].round(9))
     coding: Coding | None = "elevated" if pool == "crs" else None
-    simulated = [build._run(build._Task(pool, 2, coding, number)) for number in range(batches)]
+    simulated = [build._run(build._Task(pool, 2, coding, number, build.BATCH_SIZE)) for number in range(batches)]
     heavy = {float(a) for batch in simulated for a in batch.columns["a_study"][batch.weight > 1.1 * floor].round(9)}
     assert len(heavy) >= 8
     assert heavy <= shipped, "the model was built by other code: build it again (tarla model build)"

@@ -10,11 +10,18 @@ from numpy.typing import NDArray
 
 from knowledge.firth import FirthError, fit
 from knowledge.penalised.grouped import group_binary
-from knowledge.synthesis.significance import all_positive_and_significant
+from knowledge.synthesis.significance import Criterion, judge_binary, judge_continuous, passes
 
 Floats = NDArray[np.float64]
 
 CHI2_5_PERCENT = 3.841459
+
+
+def all_positive_and_significant(
+    columns: Floats, y: Floats, trials: Floats | None, threshold: float
+) -> NDArray[np.bool_]:
+    """The filter with every covariate a predictor."""
+    return passes(columns, y, trials, Criterion(threshold, "penalised_likelihood_ratio", len(columns) - 1))
 
 
 def one_by_one(design: Floats, y: Floats, threshold: float) -> bool:
@@ -107,3 +114,48 @@ def test_grouping_counts_every_patient_once(seed: int, factors: int, n: int) -> 
             assert trials[b, cell] == members.sum()
             assert events[b, cell] == y[b, members].sum()
     assert (trials.sum(axis=1) == n).all()
+
+
+# The variants of the sensitivity analysis, and the memory of tables
+
+
+def test_wald_agrees_with_one_regression_at_a_time() -> None:
+    continuous, binary, y = cohorts(6, 80, 1.5)
+    passed = judge_continuous((continuous, binary), y, Criterion(CHI2_5_PERCENT, "wald", 2))
+    for b in range(len(y)):
+        found = fit(np.column_stack([np.ones(30), continuous[b], binary[b]]), y[b])
+        z = found.coef[1:] / np.sqrt(np.diag(found.cov)[1:])
+        assert passed[b] == (z >= 1.959964).all()
+    assert 5 < passed.sum() < 75
+
+
+def test_wald_on_grouped_data_agrees_with_wald_on_patients() -> None:
+    _, liver, y = cohorts(7, 200, 2.0)
+    high = (np.random.default_rng(8).random(y.shape) < 0.15 + 0.6 * y).astype(float)
+    test = Criterion(CHI2_5_PERCENT, "wald", 2)
+    passed = judge_binary((high, liver), y, test)
+    assert (passed == judge_continuous((high, liver), y, test)).all()
+    assert 5 < passed.sum() < 195
+
+
+def test_what_only_adjusts_need_not_be_significant() -> None:
+    continuous, binary, y = cohorts(9, 60, 1.5)
+    noise = np.random.default_rng(10).normal(size=y.shape)
+    passed = judge_continuous(
+        (continuous, binary, noise), y, Criterion(CHI2_5_PERCENT, "penalised_likelihood_ratio", 2)
+    )
+    for b in range(len(y)):
+        found = fit(np.column_stack([np.ones(30), continuous[b], binary[b], noise[b]]), y[b])
+        assert passed[b] == ((found.coef[1:3] > 0).all() and (found.lr[1:3] >= CHI2_5_PERCENT).all())
+    assert 5 < passed.sum() < 55
+
+
+def test_remembered_tables_get_the_verdict_of_their_own_regression() -> None:
+    """Asked again, in another order and among others, each cohort is judged as its patients are."""
+    test = Criterion(3.0, "penalised_likelihood_ratio", 2)  # a threshold no other test here remembers
+    for seed in (11, 12, 11):
+        _, liver, y = cohorts(seed, 300, 1.0)
+        high = (np.random.default_rng(seed).random(y.shape) < 0.2 + 0.5 * y).astype(float)
+        passed = judge_binary((high, liver), y, test)
+        assert (passed == judge_continuous((high, liver), y, test)).all()
+        assert 5 < passed.sum() < 295

@@ -77,7 +77,7 @@ def test_sixteen_points_stand_for_the_distribution_of_an_unknown_ldh(
     fine = uncached(load(), as_ldh(ldh), PRESENCE[liver])
     for few, many in ((coarse.any_grade, fine.any_grade), (coarse.grade2plus, fine.grade2plus)):
         assert few.risk == pytest.approx(many.risk, abs=0.002)
-        # The worst is the upper limit of grade >= 2 with liver metastases: 0.0049 in facts-1.
+        # The worst is the upper limit of grade >= 2 with liver metastases, about 0.005.
         assert few.interval == pytest.approx(many.interval, abs=0.006)
 
 

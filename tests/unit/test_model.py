@@ -55,7 +55,7 @@ def test_the_hash_is_that_of_the_file() -> None:
     pointer = json.loads((data_folder() / POINTER).read_text(encoding="utf-8"))
     model = load()
     assert model.version.sha256 == pointer["sha256"]
-    assert model.version.id == pointer["id"] == "facts-1"
+    assert model.version.id == pointer["id"] == "facts-2"
     assert pointer_text(pointer["id"], pointer["file"], shipped_bytes()) == (data_folder() / POINTER).read_text(
         encoding="utf-8"
     )
@@ -164,7 +164,7 @@ def test_an_altered_file_is_refused(folder: Path, position: int) -> None:
         lambda folder: (folder / POINTER).unlink(),
         lambda folder: (folder / POINTER).write_text("{"),
         lambda folder: (folder / POINTER).write_text("[]"),
-        lambda folder: (folder / POINTER).write_text('{"file": "facts-1.npz"}'),
+        lambda folder: (folder / POINTER).write_text('{"file": "facts-2.npz"}'),
         lambda folder: next(folder.glob("*.npz")).unlink(),
         lambda folder: shutil.rmtree(folder),
     ],
