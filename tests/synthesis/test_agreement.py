@@ -18,7 +18,7 @@ from tests.support import engine_firth
 from tests.support.engine_agreement import compare, plain_stratum
 from tests.support.engine_rejection import firth
 
-# Small cohorts, wide priors and a low threshold: plain rejection then keeps a few cohorts in a thousand, not in a million.
+# Small cohorts, wide priors, a low threshold: plain rejection keeps a few cohorts in a thousand, not in a million.
 LOOSE = published_spec(load_evidence()).model_copy(
     update={
         "n": 12,

@@ -11,7 +11,7 @@ from knowledge import PatientFactors, assess
 from knowledge.evidence import load as load_evidence
 from knowledge.model import ModelContent, decode, encode, load
 from knowledge.synthesis import build, diagnostics
-from knowledge.synthesis.build import build_model
+from knowledge.synthesis.build import BATCH_SIZE, build_model
 from knowledge.synthesis.centre import centre_posterior
 from knowledge.synthesis.facts import published_spec
 from knowledge.synthesis.pooling import THIN_SHARE, effective_size
@@ -114,7 +114,7 @@ def test_the_shipped_draws_are_what_this_code_simulates(pool: Pool, batches: int
     floor = THIN_SHARE * stratum["probability_of_facts"] * stratum["simulated"] / accepted
     shipped = set(draws["a_study"][(draws.tau == 2) & (draws.coding == 0)].round(9))
     coding: Coding | None = "elevated" if pool == "crs" else None
-    simulated = [build._run(build._Task(pool, 2, coding, number, build.BATCH_SIZE)) for number in range(batches)]
+    simulated = [build._run(build._Task(pool, 2, coding, number, BATCH_SIZE)) for number in range(batches)]
     heavy = {float(a) for batch in simulated for a in batch.columns["a_study"][batch.weight > 1.1 * floor].round(9)}
     assert len(heavy) >= 8
     assert heavy <= shipped, "the model was built by other code: build it again (tarla model build)"
