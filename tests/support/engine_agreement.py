@@ -20,6 +20,7 @@ from scipy import special
 from knowledge import LdhMultiple, Outcome, PatientFactors, Presence, assess
 from knowledge.model import Model, load
 from knowledge.synthesis.centre import centre_posterior
+from knowledge.synthesis.pooling import effective_size
 from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool, Spec
 from tests.support.engine_rejection import Kept, simulate
 
@@ -49,7 +50,8 @@ def compare(model: Model, pool: Pool, plain: list[list[Kept]]) -> list[Compariso
     strata = model.content.diagnostics[pool]["strata"]  # type: ignore[index]  # JSON
     for entry, kept in zip(strata, [kept for by_coding in plain for kept in by_coding], strict=True):
         p = kept.accepted / kept.simulated
-        error = np.hypot(entry["standard_error"], np.sqrt(p / kept.simulated))
+        # The plain side's error under the built side's figure, which stands even where nothing was kept.
+        error = np.hypot(entry["standard_error"], np.sqrt(entry["probability_of_facts"] / kept.simulated))
         name = f"{pool} P(facts), tau {entry['tau']:g}, {entry['coding']}"
         found.append(Comparison(name, entry["probability_of_facts"], p, float(error)))
 
@@ -80,8 +82,11 @@ def compare(model: Model, pool: Pool, plain: list[list[Kept]]) -> list[Compariso
             shown = answers.risk_of(outcome)
             found.append(Comparison(name, shown.risk, mean.plain, mean.error))
             for limit, tail in zip(shown.interval, (0.025, 0.975), strict=True):
-                below = _means(f"{name}, share below {limit:.3f}", mine <= limit, draws.weight, theirs <= limit, weight)
-                found.append(Comparison(below.name, tail, below.plain, below.error))
+                below = float((weight * (theirs <= limit)).sum() / weight.sum())
+                # Of both sides' draws a share of ``tail`` should lie below the limit.
+                sizes = (effective_size(draws.weight), effective_size(weight))
+                error = float(np.sqrt(tail * (1 - tail) * sum(1 / size for size in sizes)))
+                found.append(Comparison(f"{name}, share below {limit:.3f}", tail, below, error))
     return found
 
 
