@@ -13,7 +13,7 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test check run model pictures synthesis-check slack lock clean centre
+.PHONY: help demo test check run model pictures synthesis-check model-figures slack lock clean centre
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
@@ -22,6 +22,7 @@ help:
 	@echo "make run     the bot on your Slack workspace (settings in .env)"
 	@echo "make slack   a local Slack with web client and the bot in it (needs Node)"
 	@echo "make model   build the risk model again from the published facts (under a minute)"
+	@echo "make model-figures  what documents and tests show of the model, written again (after make model)"
 	@echo "make synthesis-check  the shipped model against a plain second implementation (a few minutes)"
 	@echo "make pictures  draw the pictures of the documents again from the shipped model"
 	@echo "make centre  write the tables and pictures of docs/centre.md again"
@@ -49,6 +50,11 @@ pictures: $(RUN_READY)
 
 centre: $(RUN_READY)
 	$(BIN)/python -m bot.centre_document
+
+model-figures: $(DEV_READY) centre pictures
+	$(BIN)/python -m tests.support.engine_freeze
+	$(BIN)/python -m tests.support.readme_freeze
+	$(BIN)/python -m pytest -q tests/unit/test_answer_render.py --snapshot-update
 
 synthesis-check: $(DEV_READY)
 	$(BIN)/python -m tests.support.engine_agreement
