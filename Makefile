@@ -25,7 +25,7 @@ help:
 	@echo "make model-figures  what documents and tests show of the model, written again (after make model)"
 	@echo "make synthesis-check  the shipped model against a plain second implementation (a few minutes)"
 	@echo "make pictures  draw the pictures of the documents again from the shipped model"
-	@echo "make centre  write the tables and pictures of docs/centre.md again"
+	@echo "make centre  write the tables of docs/centre.md again"
 
 demo: $(RUN_READY)
 	@$(BIN)/tarla demo

@@ -1,6 +1,7 @@
-"""Fills the tables of docs/centre.md from the evidence and the model, and draws its pictures.
+"""Fills the tables of docs/centre.md from the evidence and the model.
 
-``python -m bot.centre_document`` writes them anew; a test says when they are stale.
+``python -m bot.centre_document`` writes them anew; a test says when they are stale. The pictures are
+drawn by ``tarla model pictures``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from knowledge.synthesis.random_effects import (
 from knowledge.synthesis.spec import POOLS, Pool
 
 DOCUMENT = Path("docs") / "centre.md"
-PICTURES = Path("docs") / "pictures"
 YES, NO, UNKNOWN = Presence.YES, Presence.NO, Presence.UNKNOWN
 # A few patients, from everything known to nothing.
 PATIENTS = {
@@ -167,13 +167,8 @@ def sources_table() -> str:
 
 
 def main() -> None:
-    """Write the document's tables and its pictures."""
-    from bot.pictures.forest import forest_svg
-
+    """Write the document's tables."""
     DOCUMENT.write_text(filled(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
-    PICTURES.mkdir(exist_ok=True)
-    for pool in POOLS:
-        (PICTURES / f"centre-{pool}.svg").write_bytes(forest_svg(pool))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@ Loads matplotlib: never on the way to an answer.
 
 from __future__ import annotations
 
-import io
+import dataclasses
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bot.pictures.drawing import ACCENT, FAINT, INK, NORMAL, SMALL, Drawing, settings
 from handlers.answer import figures
 from knowledge.evidence import CentreTerm, Evidence, Fact
 from knowledge.evidence import load as load_evidence
@@ -23,8 +22,7 @@ from knowledge.synthesis.facts import STUDY_CRS_ANY, STUDY_ICANS_ANY, published_
 from knowledge.synthesis.random_effects import CLASSICAL, posterior_estimate, posterior_of, random_effects
 from knowledge.synthesis.spec import Pool
 
-INK, ACCENT, GREY, FAINT = "#111111", "#12355b", "#8a8a8a", "#d9d9d9"
-SMALL, NORMAL = 8.0, 9.0  # points
+GREY = "#8a8a8a"  # what is left out
 ROW, MARGIN, WIDTH = 0.24, 1.15, 10.0  # inches
 NAMES = {"crs": "CRS of any grade", "icans": "ICANS of any grade"}
 ENDPOINTS = {"crs": "crs_any", "icans": "icans_any"}
@@ -60,12 +58,6 @@ DETAILS = {
     "icans_elig": "trial-eligible",
 }
 _LATER_DOSES = re.compile("dose [2-9]")
-_SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
-    "font.size": SMALL,
-    "svg.hashsalt": "tarla",
-    "svg.fonttype": "path",
-}
 
 
 @dataclass(frozen=True)
@@ -80,15 +72,17 @@ class Row:
     reason: str
 
 
-def forest_svg(pool: Pool) -> bytes:
-    """The picture as SVG; the same evidence gives the same bytes."""
-    buffer = io.BytesIO()
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
-        metadata = {"Date": None, "Creator": None, "Title": title(pool)}
-        forest_figure(pool).savefig(buffer, format="svg", metadata=metadata)
-    return buffer.getvalue()
+def forest_picture(pool: Pool) -> Drawing:
+    """The picture with every number in it."""
+    evidence = load_evidence()
+    with settings():
+        figure = forest_figure(pool)
+    rows = [dataclasses.asdict(row) for row in rows_of(pool, evidence)]
+    estimates = [
+        {"label": label, "value": _expit(middle), "interval": [_expit(limit) for limit in interval]}
+        for label, middle, interval, _, _ in estimates_of(pool, evidence)
+    ]
+    return Drawing(figure, title(pool), {"rows": rows, "estimates": estimates})
 
 
 def title(pool: Pool) -> str:
@@ -176,11 +170,11 @@ def _draw(axes: Axes, row: Row, y: float) -> None:
     _text(axes, 1.75, y, row.reason, colour)
 
 
-def _estimates(axes: Axes, pool: Pool, evidence: Evidence, y: float) -> float:
+def estimates_of(pool: Pool, evidence: Evidence) -> list[tuple[str, float, tuple[float, float], str, float]]:
+    """What the used cohorts say together: label, middle and interval (log odds), colour and width of the line."""
     spec = published_spec(evidence)
     cohorts = spec.centres(pool)
     posterior = posterior_estimate(posterior_of(cohorts, spec.centre_mean_sd, spec.centre_sd_scale))
-    _text(axes, -1.05, y, "What the used cohorts say together", INK, weight="bold")
     rows = [
         ("mean of the centres (posterior)", posterior.mean, posterior.mean_interval, INK, 5.0),
         ("a new centre (posterior, used by the model)", posterior.new, posterior.new_interval, ACCENT, 5.0),
@@ -188,7 +182,12 @@ def _estimates(axes: Axes, pool: Pool, evidence: Evidence, y: float) -> float:
     for name, method in CLASSICAL.items():
         classical = random_effects(cohorts, method)
         rows.append((f"a new centre ({name})", classical.new, classical.new_interval, GREY, 2.0))
-    for label, middle, interval, colour, width in rows:
+    return rows
+
+
+def _estimates(axes: Axes, pool: Pool, evidence: Evidence, y: float) -> float:
+    _text(axes, -1.05, y, "What the used cohorts say together", INK, weight="bold")
+    for label, middle, interval, colour, width in estimates_of(pool, evidence):
         y -= 1
         low, value, high = (100 * _expit(each) for each in (interval[0], middle, interval[1]))
         axes.plot([low, high], [y, y], color=colour, linewidth=width, solid_capstyle="butt")

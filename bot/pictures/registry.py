@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.pictures.drawing import Drawing, render
+from bot.pictures.forest import forest_picture
 from bot.pictures.page import ldh_picture, patient_picture
 from bot.pictures.saving import write_whole
 from knowledge import LdhMeasured, PatientFactors, Presence, UpperLimit, assess
@@ -21,7 +22,7 @@ from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
 
 # A vector picture larger than this is kept as PNG instead.
-LARGEST_SVG = 200_000  # bytes
+LARGEST_SVG = 300_000  # bytes
 DECIMALS = 6
 
 
@@ -41,6 +42,8 @@ def _example() -> Assessment:
 PICTURES: dict[str, Callable[[], Drawing]] = {
     "patient": lambda: patient_picture(_example(), load_evidence()),
     "ldh": lambda: ldh_picture(_example(), load_evidence(), load_model()),
+    "centre-crs": lambda: forest_picture("crs"),
+    "centre-icans": lambda: forest_picture("icans"),
 }
 
 

@@ -21,11 +21,14 @@ from knowledge.model import Draws, ModelContent
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.cohorts import CRS_COLUMNS, ICANS_COLUMNS, Batch, crs_batch, icans_batch
 from knowledge.synthesis.diagnostics import pool_diagnostics
-from knowledge.synthesis.pooling import THINNING_LOSS, Stratum, effective_size_of, pool_strata
+from knowledge.synthesis.pooling import Stratum, effective_size_of, pool_strata
 from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool, Spec
 
 BATCH_SIZE = 2048
 WORK_AHEAD = 2  # batches asked for beyond the number of processes, so that none waits
+
+# Draws that an answer is read off: enough for the tails, few enough to answer within a millisecond.
+MOST_DRAWS = 14_000
 
 Progress = Callable[[Pool, float, float], None]
 
@@ -50,7 +53,8 @@ def build_model(
     Args:
         spec: priors and conditions.
         seed: of all randomness.
-        effective_draws: least effective sample size of each pool.
+        effective_draws: least effective sample size of the cohorts behind each pool; about as many draws are taken
+            from them, ``MOST_DRAWS`` at most.
         workers: processes; None means one per processor core, 1 means none but this one.
         progress: called with (pool, work done so far, work in all) of that pool, in units of about equal time.
     """
@@ -104,7 +108,7 @@ def _build(
         ]
         names = CRS_COLUMNS if pool == "crs" else ICANS_COLUMNS
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(POOLS.index(pool),)))
-        draws[pool] = Draws(names, *pool_strata(by_tau, names, rng))
+        draws[pool] = Draws(names, *pool_strata(pool, by_tau, names, min(MOST_DRAWS, effective_draws), rng))
         diagnostics[pool] = pool_diagnostics(spec, centres[pool], by_tau, draws[pool], rng)
     return ModelContent(spec=spec, seed=seed, crs=draws["crs"], icans=draws["icans"], diagnostics=diagnostics)
 
@@ -116,7 +120,7 @@ def _simulate_tau(
     taus = spec.taus(pool)
     codings: tuple[Coding | None, ...] = spec.codings if pool == "crs" else (None,)
     strata = [Stratum(taus[tau_index], coding or "none") for coding in codings]
-    each = THINNING_LOSS * effective_draws / len(taus)
+    each = effective_draws / len(taus)
     # The facts are rarer under narrow priors: about as the inverse square of tau.
     work = [1.0 / tau**2 for tau in taus]
     tasks = (_Task(pool, tau_index, coding, number, BATCH_SIZE) for number in count() for coding in codings)
@@ -128,7 +132,7 @@ def _simulate_tau(
             continue
         reached = max(reached, min(each, effective_size_of(strata)))
         if progress:
-            progress(pool, sum(work[:tau_index]) + work[tau_index] * reached / each, sum(work))
+            progress(pool, sum(work[:tau_index]) + work[tau_index] * (reached / each), sum(work))
         if reached >= each:
             break
     return strata

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from knowledge.model import Draws
 from knowledge.synthesis.centre import CentrePosterior
 from knowledge.synthesis.cohorts import prior_draws
-from knowledge.synthesis.pooling import Stratum, effective_size
+from knowledge.synthesis.pooling import Stratum, effective_size, effective_size_of_pool
 from knowledge.synthesis.spec import CODINGS, Coding, Spec
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,8 @@ def pool_diagnostics(
     condition (``passed``), the probability under the prior of meeting the conditions up to each
     (``probability``; the last is ``probability_of_facts``, with its standard error), the effective size
     and the coding's share within the tau. ``coding_share``: pooled over tau. ``parameters``: prior
-    and posterior mean, sd and 2.5, 50 and 97.5 % points; slopes on LDH by coding.
+    and posterior mean, sd and 2.5, 50 and 97.5 % points; slopes on LDH by coding. ``draws``: how many the
+    file holds; ``effective_size``: of the cohorts they were taken from.
     """
     facts = [[stratum.probability_of_facts for stratum in strata] for strata in by_tau]
     entries = [
@@ -53,7 +54,7 @@ def pool_diagnostics(
         "coding_share": shares,
         "parameters": _parameters(spec, centre, by_tau, draws, rng),
         "draws": len(draws.weight),
-        "effective_size": effective_size(draws.weight),
+        "effective_size": effective_size_of_pool(by_tau),
     }
 
 

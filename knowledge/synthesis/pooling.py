@@ -7,17 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.synthesis.balance import take_in_proportion
 from knowledge.synthesis.cohorts import Batch
-from knowledge.synthesis.spec import CODINGS
+from knowledge.synthesis.reference import reference_risks
+from knowledge.synthesis.spec import CODINGS, Pool
 
 Floats = NDArray[np.float64]
-
-# Draws below this multiple of their stratum's mean weight are kept by lot, in
-# proportion, and then carry exactly this weight (rejection control): unbiased, keeps
-# the file small and the answer quick, and costs a fifth of the effective sample size.
-THIN_SHARE = 2.0
-# How much more to simulate than by expectation, so that the pool still holds its target after the lots.
-THINNING_LOSS = 1.03
 
 
 @dataclass
@@ -70,48 +65,45 @@ def effective_size(weight: Floats) -> float:
 
 
 def effective_size_of(strata: list[Stratum]) -> float:
-    """Expected effective size, after thinning, of strata pooled with weights divided by the number simulated."""
+    """Effective size of strata pooled with weights divided by the number simulated."""
     if any(not stratum.batches for stratum in strata):
         return 0.0
-    total, squares = 0.0, 0.0
-    for stratum in strata:
-        weight = stratum.weight / stratum.simulated
-        if weight.size:
-            total += float(weight.sum())
-            # A draw of weight w is kept with chance min(1, w / floor) and then weighs max(w, floor).
-            squares += float((weight * np.maximum(weight, _floor(weight))).sum())
-    return total * total / squares if squares > 0 else 0.0
+    return effective_size(np.concatenate([stratum.weight / stratum.simulated for stratum in strata]))
 
 
-def _floor(weight: Floats) -> float:
-    return THIN_SHARE * float(weight.mean())
-
-
-def _coding_index(stratum: Stratum) -> int:
-    return next((index for index, coding in enumerate(CODINGS) if coding == stratum.coding), 0)
+def effective_size_of_pool(by_tau: list[list[Stratum]]) -> float:
+    """Effective size of the cohorts behind a pool, in which every tau weighs the same."""
+    return float(len(by_tau) ** 2 / sum(1.0 / effective_size_of(strata) for strata in by_tau))
 
 
 def pool_strata(
-    by_tau: list[list[Stratum]], names: tuple[str, ...], rng: np.random.Generator
+    pool: Pool, by_tau: list[list[Stratum]], names: tuple[str, ...], draws: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats, NDArray[np.int64], NDArray[np.int64]]:
     """Pool all strata: parameters (P, N), weight (N,) summing to one, index of tau (N,), of coding (N,).
 
     Within a tau, codings share by their evidence (weight over number simulated);
-    each tau then carries the same total weight, never updated by the evidence.
+    each tau then carries the same total weight, never updated by the evidence. About ``draws`` draws are
+    taken in proportion to their weight; one that is taken more often weighs more instead, so N is smaller.
     """
     matrices, weights, taus, codings = [], [], [], []
     for tau_index, strata in enumerate(by_tau):
-        kept: list[tuple[Floats, Floats, int]] = []
-        for stratum in strata:
-            weight = stratum.weight
-            floor = _floor(weight)
-            keep = rng.random(len(weight)) * floor < weight
-            share = np.maximum(weight, floor)[keep] / stratum.simulated
-            kept.append((stratum.matrix(names)[:, keep], share, _coding_index(stratum)))
-        total = sum(float(weight.sum()) for _, weight, _ in kept) * len(by_tau)
-        for matrix, weight, coding_index in kept:
+        share = [stratum.weight / stratum.simulated for stratum in strata]
+        unit = sum(float(each.sum()) for each in share) * len(by_tau) / draws
+        taken = []
+        for stratum, weight in zip(strata, share, strict=True):
+            matrix = stratum.matrix(names)
+            position = reference_risks(pool, stratum.coding, dict(zip(names, matrix, strict=True)))
+            copies = take_in_proportion(position, weight, unit, rng)
+            kept = np.flatnonzero(copies)
+            taken.append((matrix[:, kept], copies[kept].astype(np.float64), _coding_index(stratum)))
+        total = sum(float(times.sum()) for _, times, _ in taken) * len(by_tau)
+        for matrix, times, coding_index in taken:
             matrices.append(matrix)
-            weights.append(weight / total)
-            taus.append(np.full(len(weight), tau_index))
-            codings.append(np.full(len(weight), coding_index))
+            weights.append(times / total)
+            taus.append(np.full(len(times), tau_index))
+            codings.append(np.full(len(times), coding_index))
     return np.concatenate(matrices, axis=1), np.concatenate(weights), np.concatenate(taus), np.concatenate(codings)
+
+
+def _coding_index(stratum: Stratum) -> int:
+    return next((index for index, coding in enumerate(CODINGS) if coding == stratum.coding), 0)

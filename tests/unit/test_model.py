@@ -76,9 +76,9 @@ def test_draws_are_a_weighted_sample_of_the_promised_size(pool: Pool) -> None:
     assert np.isfinite(draws.matrix).all()
     assert (draws.weight > 0).all()
     assert draws.weight.sum() == pytest.approx(1.0, abs=1e-12)
-    effective = draws.weight.sum() ** 2 / (draws.weight**2).sum()
-    assert effective >= PROMISED_EFFECTIVE_DRAWS
-    assert load().content.diagnostics[pool]["effective_size"] == pytest.approx(effective)  # type: ignore[index]  # JSON
+    # Of the draws in the file themselves, and of the cohorts that they were taken from.
+    assert draws.weight.sum() ** 2 / (draws.weight**2).sum() >= PROMISED_EFFECTIVE_DRAWS
+    assert load().content.diagnostics[pool]["effective_size"] >= 60_000  # type: ignore[index]  # JSON
 
 
 @pytest.mark.parametrize("pool", POOLS)
