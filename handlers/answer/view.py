@@ -220,7 +220,7 @@ def _why_wide(assessment: Assessment) -> str:
     crs, icans = assessment.risk_of(Outcome.CRS_ANY), assessment.risk_of(Outcome.ICANS_ANY)
     n = assessment.observed[0].n
     text = (
-        f"{n} patients, one centre, no published odds ratios, never validated elsewhere. Under narrower and wider "
+        f"{n} patients, one centre, odds ratios not seen, never validated elsewhere. Under narrower and wider "
         f"priors CRS of any grade is {figures.span(crs.risk_by_prior)}, ICANS {figures.span(icans.risk_by_prior)}."
     )
     if assessment.model != load_model().version:  # only the model that answered can say
