@@ -351,10 +351,12 @@ def test_killed_writer_loses_nothing_that_it_acknowledged(path: Path) -> None:
     acknowledged: dict[int, str] = {}
     for life in range(10):
         with child(WRITE_FOREVER, str(path), f"life{life}", "100000") as process:
-            time.sleep(chance.uniform(0, 0.1))
-            process.kill()
             assert process.stdout is not None
-            lines = process.stdout.read().split("\n")[:-1]  # the last may be cut
+            # So many first, however slow the disk is today; then at any moment of the next.
+            said = "".join(process.stdout.readline() for _ in range(chance.randrange(12)))
+            time.sleep(chance.uniform(0, 0.03))
+            process.kill()
+            lines = (said + process.stdout.read()).split("\n")[:-1]  # the last may be cut
         for line in lines:
             seq, leaf = line.split()
             assert int(seq) not in acknowledged
