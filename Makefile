@@ -13,12 +13,13 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test check run model pictures synthesis-check model-figures slack lock clean centre
+.PHONY: help demo test check bench run model pictures synthesis-check model-figures slack lock clean centre
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
 	@echo "make test    all tests (end-to-end ones need Chromium and Node: see CONTRIBUTING.md)"
 	@echo "make check   lint, types, import contracts"
+	@echo "make bench   Firth regression against its peers, and the engine alone (five minutes; R if it is there)"
 	@echo "make run     the bot on your Slack workspace (settings in .env)"
 	@echo "make slack   a local Slack with web client and the bot in it (needs Node)"
 	@echo "make model   build the risk model again from the published facts (under a minute)"
@@ -38,6 +39,10 @@ check: $(DEV_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(BENCH_READY)
+	$(BIN)/python -m benchmarks.firth
+	$(BIN)/python -m benchmarks.engine
 
 run: $(RUN_READY)
 	@$(BIN)/tarla serve --socket

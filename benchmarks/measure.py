@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 RESULTS = Path(__file__).parent / "results"
+_PACKAGES = ("aiohttp", "numpy", "pydantic", "slack-bolt", "slack-sdk")
 
 
 @dataclass(frozen=True)
@@ -55,19 +56,24 @@ def report(name: str, lines: Sequence[Line], settings: dict[str, Any]) -> Path:
     for line in lines:
         budget = "" if line.budget is None else f"budget {line.budget:g}"
         click.echo(f"{line.what:<{width}}  {line.value:>9.3f} {line.unit:<3} {budget:<12} {line.verdict}".rstrip())
+    return write(name, settings, {"lines": [asdict(line) | {"verdict": line.verdict} for line in lines]})
+
+
+def write(name: str, settings: dict[str, Any], found: dict[str, Any], packages: Sequence[str] = ()) -> Path:
+    """Write what was found to ``results/NAME.json`` with the machine, its load, and versions of more ``packages``."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     body = {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
+        "machine": machine(packages),
         "settings": settings,
-        "lines": [asdict(line) | {"verdict": line.verdict} for line in lines],
+        **found,
     }
     path.write_text(json.dumps(body, indent=2, ensure_ascii=False) + "\n")
     return path
 
 
-def machine() -> dict[str, Any]:
+def machine(packages: Sequence[str] = ()) -> dict[str, Any]:
     """What a reader needs to know of where it was measured; nothing that names the machine."""
     names = [line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")]
     return {
@@ -76,7 +82,7 @@ def machine() -> dict[str, Any]:
         "load_average_1_and_5_minutes": [round(load, 2) for load in os.getloadavg()[:2]],
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        "packages": {name: version(name) for name in ("aiohttp", "numpy", "pydantic", "slack-bolt", "slack-sdk")},
+        "packages": {name: version(name) for name in (*_PACKAGES, *packages)},
         "tarla": version("tarla-bot"),
     }
 

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
 import click
 
 from benchmarks.answer_time import over_http, over_socket, patients
-from benchmarks.measure import Line, median, percentile, report
+from benchmarks.engine import ASSESSED, assess_lines
+from benchmarks.measure import Line, median, report
 from benchmarks.programs import BOT_HTTP, BOT_SOCKET, environment, running
 from bot.standin import proxies_dropped
-from knowledge import LdhCategory, LdhMultiple, PatientFactors, Presence, assess
-from knowledge.factors import Ldh
-from knowledge.predict import crs_risks, icans_risk
 
 STARTS = 7
 ANSWERS = 50
-ASSESSED = 1_000
-ASSESSED_FROM_NOTHING = 60
 WORDS = "ldh 480/250 liver yes dm no cvd yes"
-BUDGET_START_S, BUDGET_ASK_S, BUDGET_MEMORY_MB, BUDGET_ASSESS_MS = 1.5, 1.0, 120.0, 1.0
+BUDGET_START_S, BUDGET_ASK_S, BUDGET_MEMORY_MB = 1.5, 1.0, 120.0
 
 
 async def starts(command: Sequence[str], folder: Path) -> list[float]:
@@ -67,65 +62,6 @@ async def resident(command: Sequence[str], folder: Path) -> float:
         return program.resident_megabytes()
 
 
-def distinct_patients(liver: Sequence[Presence]) -> list[PatientFactors]:
-    """Patients with an LDH in figures, all different, so that none comes from a cache."""
-    states = itertools.cycle(itertools.product(liver, Presence, Presence))
-    return [
-        PatientFactors(
-            ldh=LdhMultiple(multiple=0.3 + 0.005 * number),
-            liver_metastases=liver_metastases,
-            diabetes=diabetes,
-            cardiovascular_disease=cvd,
-        )
-        for number, (liver_metastases, diabetes, cvd) in zip(range(ASSESSED), states, strict=False)
-    ]
-
-
-def patients_without_a_figure() -> list[PatientFactors]:
-    """Patients whose LDH is known as high or normal only, or not at all."""
-    ldh: tuple[Ldh | None, ...] = (None, LdhCategory(category="high"), LdhCategory(category="normal"))
-    states = itertools.cycle(itertools.product(ldh, Presence))
-    return [
-        PatientFactors(ldh=value, liver_metastases=liver)
-        for _, (value, liver) in zip(range(ASSESSED_FROM_NOTHING), states, strict=False)
-    ]
-
-
-def assessing(cases: Sequence[PatientFactors], before: Callable[[], None] = lambda: None) -> list[float]:
-    """Seconds that ``assess`` takes for each; ``before`` is called, untimed, ahead of every one."""
-    forget()
-    assess(PatientFactors())
-    took = []
-    for factors in cases:
-        before()
-        started = time.perf_counter()
-        assess(factors)
-        took.append(time.perf_counter() - started)
-    return took
-
-
-def forget() -> None:
-    """Empty the engine's caches of answers."""
-    crs_risks.cache_clear()
-    icans_risk.cache_clear()
-
-
-def engine_lines() -> list[Line]:
-    """The engine's figures, in milliseconds."""
-    distinct = assessing(distinct_patients(tuple(Presence)))
-    known = assessing(distinct_patients((Presence.YES, Presence.NO)))
-    liver_unknown = assessing(distinct_patients((Presence.UNKNOWN,)))
-    coarse = assessing(patients_without_a_figure(), forget)
-    return [
-        Line("assess, distinct patients, median", 1000 * median(distinct), "ms", BUDGET_ASSESS_MS),
-        Line("assess, distinct patients, p99", 1000 * percentile(distinct, 0.99), "ms"),
-        Line("assess, liver metastases known, median", 1000 * median(known), "ms"),
-        Line("assess, liver metastases unknown, median", 1000 * median(liver_unknown), "ms"),
-        # Nine such cases exist; each is computed once in a process and then remembered.
-        Line("assess, LDH without a figure, first time, median", 1000 * median(coarse), "ms"),
-    ]
-
-
 async def main(folder: Path) -> list[Line]:
     """Everything that is measured here."""
     with proxies_dropped():
@@ -143,7 +79,7 @@ async def main(folder: Path) -> list[Line]:
             Line(f"memory after {ANSWERS} answers ({name})", megabytes, "MB", BUDGET_MEMORY_MB)
             for name, megabytes in memory.items()
         ),
-        *engine_lines(),
+        *assess_lines(),
     ]
 
 
