@@ -19,7 +19,7 @@ help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
 	@echo "make test    all tests (end-to-end ones need Chromium and Node: see CONTRIBUTING.md)"
 	@echo "make check   lint, types, import contracts"
-	@echo "make bench   Firth regression against its peers, and the engine alone (five minutes; R if it is there)"
+	@echo "make bench   Firth regression against its peers, and the engine alone (five minutes)"
 	@echo "make run     the bot on your Slack workspace (settings in .env)"
 	@echo "make slack   a local Slack with web client and the bot in it (needs Node)"
 	@echo "make model   build the risk model again from the published facts (under a minute)"
