@@ -1,0 +1,205 @@
+"""Cohorts that show the published facts under one truth, and patients of the same truth.
+
+A cohort's parameters, patients and weight come from the sampler of the
+synthesis; the patients whose risk is then predicted are new ones, drawn from
+the cohort's own covariate distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.normal import cdf, quantile
+from knowledge.study.scenarios import Scenario
+from knowledge.synthesis.centre import CentrePosterior, centre_posterior
+from knowledge.synthesis.cohorts import Batch, CrsPatients, IcansPatients, crs_batch, icans_batch
+from knowledge.synthesis.pooling import Stratum, effective_size, effective_size_of
+from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool, Spec
+
+Floats = NDArray[np.float64]
+
+BATCH_SIZE = 4096
+# New patients' log2 multiples stand in the middle of cells this wide, so that the engine's answers can be
+# tabulated; zero is an edge, so that "above the limit" stays what it was.
+LDH_STEP = 0.125
+LDH_LOWEST, LDH_HIGHEST = -3.25 + LDH_STEP / 2, 5.25 - LDH_STEP / 2  # within 0.1 to 40 x ULN
+LDH_CELLS = round((LDH_HIGHEST - LDH_LOWEST) / LDH_STEP) + 1
+
+
+@dataclass(frozen=True)
+class Task:
+    """One batch of one stratum of one scenario, by numbers: its seed and nothing else depends on them."""
+
+    scenario: int
+    pool: Pool
+    tau_index: int
+    coding: Coding | None
+    number: int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every task of a study needs; ``specs`` and ``centres`` by scenario and pool."""
+
+    seed: int
+    scenarios: tuple[Scenario, ...]
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Weighted cohorts of one pool: ``weight`` (A,) sums to one, each tau carrying the same.
+
+    ``columns`` name to (A,); ``coding`` (A,) index of how LDH entered; ``patients`` those behind the
+    published regressions (A, n); ``latent`` (A, M, 2) the correlated normals of new patients.
+    """
+
+    columns: dict[str, Floats]
+    weight: Floats
+    coding: NDArray[np.int64]
+    patients: CrsPatients | IcansPatients
+    latent: Floats
+    severity_shift: Floats
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    @property
+    def effective(self) -> float:
+        """Effective number of cohorts."""
+        return effective_size(self.weight)
+
+
+Mapper = Callable[[Callable[[Task], Batch], list[Task]], Iterator[Batch]]
+
+_prepared: tuple[Setting, dict[tuple[int, Pool], tuple[Spec, CentrePosterior]]] | None = None
+
+
+def prepare(setting: Setting) -> None:
+    """Once in each process, before any ``run``."""
+    global _prepared  # a worker process has no other place for what all its tasks share
+    _prepared = (setting, {})
+
+
+def run(task: Task) -> Batch:
+    """The accepted cohorts of one task, weighted for the scenario's truth."""
+    if _prepared is None:
+        raise RuntimeError("worker process was not prepared")
+    setting, cache = _prepared
+    scenario = setting.scenarios[task.scenario]
+    key = (task.scenario, task.pool)
+    if key not in cache:
+        spec = scenario.spec(setting.spec)
+        cache[key] = spec, centre_posterior(spec.centres(task.pool), spec.centre_mean_sd, spec.centre_sd_scale)
+    spec, centre = cache[key]
+    coding = -1 if task.coding is None else CODINGS.index(task.coding)
+    spawn_key = (task.scenario, POOLS.index(task.pool), task.tau_index, coding + 1, task.number)
+    rng = np.random.default_rng(np.random.SeedSequence(setting.seed, spawn_key=spawn_key))
+    tau = spec.taus(task.pool)[task.tau_index]
+    if task.coding is None:
+        batch = icans_batch(spec, centre, tau, BATCH_SIZE, rng, keep_data=True)
+    else:
+        batch = crs_batch(spec, centre, tau, task.coding, BATCH_SIZE, rng, keep_data=True)
+    if scenario.reweigh is None:
+        return batch
+    weight = batch.weight * scenario.reweigh(batch, tau, task.coding == "log2_ratio")
+    return Batch(batch.simulated, batch.columns, weight, batch.passed, batch.patients)
+
+
+def simulate(
+    setting: Setting, index: int, pool: Pool, *, effective: int, patients: int, batches_per_round: int,
+    mapper: Mapper, progress: Callable[[float], None] | None = None,
+) -> Cohorts:  # fmt: skip
+    """Cohorts of one scenario and pool, at least ``effective`` in effect, with ``patients`` new patients each.
+
+    Rounds of whole batches are taken until each tau has its share, so workers change nothing.
+    """
+    scenario = setting.scenarios[index]
+    spec = scenario.spec(setting.spec)
+    codings: tuple[Coding | None, ...] = CODINGS if pool == "crs" else (None,)
+    taus = spec.taus(pool)
+    by_tau = [[Stratum(tau, coding or "none") for coding in codings] for tau in taus]
+    each = effective / len(taus)
+    for tau_index, strata in enumerate(by_tau):
+        first = 0
+        while (reached := effective_size_of(strata)) < each:
+            if progress:
+                progress((tau_index + reached / each) / len(taus))
+            numbers = range(first, first + batches_per_round)
+            tasks = [Task(index, pool, tau_index, coding, number) for number in numbers for coding in codings]
+            for task, batch in zip(tasks, mapper(run, tasks), strict=True):
+                strata[codings.index(task.coding)].batches.append(batch)
+            first += batches_per_round
+    return _pooled(setting, index, pool, by_tau, patients)
+
+
+def _pooled(setting: Setting, index: int, pool: Pool, by_tau: list[list[Stratum]], patients: int) -> Cohorts:
+    """All strata together: codings share by their evidence, every tau weighs the same."""
+    batches: list[Batch] = []
+    weights: list[Floats] = []
+    codings: list[NDArray[np.int64]] = []
+    for strata in by_tau:
+        shares = [stratum.weight / stratum.simulated for stratum in strata]
+        total = sum(float(share.sum()) for share in shares) * len(by_tau)
+        for coding, (stratum, share) in enumerate(zip(strata, shares, strict=True)):
+            batches += stratum.batches
+            weights.append(share / total)
+            codings.append(np.full(len(share), coding, dtype=np.int64))
+    weight = np.concatenate(weights)
+    kept = [batch.patients for batch in batches if batch.patients is not None]
+    joined: CrsPatients | IcansPatients
+    if pool == "crs":
+        joined = CrsPatients(*(_joined(kept, name) for name in ("ldh", "liver", "any_grade", "grade2")))
+    else:
+        joined = IcansPatients(*(_joined(kept, name) for name in ("diabetes", "cvd", "icans")))
+    names = batches[0].columns
+    columns = {name: np.concatenate([batch.columns[name] for batch in batches]) for name in names}
+    rng = np.random.default_rng(np.random.SeedSequence(setting.seed, spawn_key=(index, POOLS.index(pool))))
+    correlation = columns["ldh_liver_correlation" if pool == "crs" else "diabetes_cvd_correlation"][:, None]
+    normal = rng.standard_normal((2, len(weight), patients))
+    latent = np.stack([normal[0], correlation * normal[0] + np.sqrt(1.0 - correlation**2) * normal[1]], axis=2)
+    shift = setting.scenarios[index].severity_sd * rng.standard_normal(len(weight))
+    return Cohorts(columns, weight, np.concatenate(codings), joined, latent, shift)
+
+
+def _joined(kept: list[CrsPatients | IcansPatients], name: str) -> Floats:
+    return np.concatenate([np.asarray(getattr(patients, name), dtype=np.float64) for patients in kept])
+
+
+@dataclass(frozen=True)
+class NewCrsPatients:
+    """New patients (A, M): cell of the LDH table, its log2 multiple, the LDH as it enters, liver 0/1."""
+
+    cell: NDArray[np.int64]
+    ldh: Floats
+    ldh_centred: Floats
+    liver: Floats
+
+
+def new_crs_patients(cohorts: Cohorts) -> NewCrsPatients:
+    """New patients from each cohort's own covariate distribution, their LDH in the middle of its cell."""
+    p = {name: value[:, None] for name, value in cohorts.columns.items()}
+    log2_ratio = p["ldh_mean"] + p["ldh_sd"] * cohorts.latent[:, :, 0]
+    cell = np.clip(np.round((log2_ratio - LDH_LOWEST) / LDH_STEP), 0, LDH_CELLS - 1).astype(np.int64)
+    middle = ldh_table()[cell]
+    elevated = cohorts.coding[:, None] == CODINGS.index("elevated")
+    ldh = np.where(elevated, middle > 0, middle)
+    centre = np.where(elevated, cdf(p["ldh_mean"] / p["ldh_sd"]), p["ldh_mean"])
+    liver = cohorts.latent[:, :, 1] > quantile(1.0 - p["liver_prevalence"])
+    return NewCrsPatients(cell, ldh, ldh - centre, liver.astype(float))
+
+
+def new_icans_patients(cohorts: Cohorts) -> tuple[Floats, Floats]:
+    """Diabetes and CVD (A, M) of new patients from each cohort's own distribution."""
+    cuts = [quantile(1.0 - cohorts.columns[name])[:, None] for name in ("diabetes_prevalence", "cvd_prevalence")]
+    first, second = ((cohorts.latent[:, :, k] > cut).astype(float) for k, cut in enumerate(cuts))
+    return first, second
+
+
+def ldh_table() -> Floats:
+    """log2 multiples at which the engine's answers are tabulated (LDH_CELLS,)."""
+    return LDH_LOWEST + LDH_STEP * np.arange(LDH_CELLS, dtype=np.float64)

@@ -1,0 +1,157 @@
+"""One scenario judged: true risks of new patients against what each method says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.assessment import Outcome
+from knowledge.engine import assess
+from knowledge.factors import LdhMultiple, PatientFactors, Presence
+from knowledge.model import Model
+from knowledge.study.cohorts import Cohorts, ldh_table, new_crs_patients, new_icans_patients
+from knowledge.study.methods import Predicted, expit, firth, flic, plain_rate
+from knowledge.study.metrics import curve, measures
+from knowledge.study.results import CENTRES, METHODS, Centre, CodingGroup, Method, Performance
+from knowledge.synthesis.cohorts import CrsPatients, IcansPatients
+from knowledge.synthesis.spec import CODINGS
+
+Floats = NDArray[np.float64]
+Table = dict[tuple[Outcome, Centre], Floats]
+_STATUS = (Presence.NO, Presence.YES)
+
+
+@dataclass(frozen=True)
+class EngineTables:
+    """The engine's answers (risk, low, high first): CRS (3, cells, liver), ICANS (3, diabetes, cvd)."""
+
+    crs: Table
+    icans: Table
+
+
+def engine_tables(model: Model) -> EngineTables:
+    """Every answer the study will need, from ``assess``."""
+    crs = _tabulate(
+        model,
+        [
+            [PatientFactors(ldh=LdhMultiple(multiple=float(2.0**x)), liver_metastases=liver) for liver in _STATUS]
+            for x in ldh_table()
+        ],
+        (Outcome.CRS_ANY, Outcome.CRS_GRADE2PLUS),
+    )
+    icans = _tabulate(
+        model,
+        [[PatientFactors(diabetes=dm, cardiovascular_disease=cvd) for cvd in _STATUS] for dm in _STATUS],
+        (Outcome.ICANS_ANY,),
+    )
+    return EngineTables(crs, icans)
+
+
+def _tabulate(model: Model, patients: list[list[PatientFactors]], outcomes: tuple[Outcome, ...]) -> Table:
+    answers = [[assess(factors, model) for factors in row] for row in patients]
+    table: Table = {}
+    for outcome in outcomes:
+        risks = [[answer.risk_of(outcome) for answer in row] for row in answers]
+        new = [[(risk.risk, *risk.interval) for risk in row] for row in risks]
+        study = [[(risk.risk_study_centre, *risk.interval_study_centre) for risk in row] for row in risks]
+        table[outcome, "new"], table[outcome, "study"] = (np.moveaxis(np.array(each), 2, 0) for each in (new, study))
+    return table
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What all methods say (by centre for the engine) and what is true (by centre), for one outcome."""
+
+    outcome: Outcome
+    predicted: dict[tuple[Method, Centre], Predicted]
+    true: dict[Centre, Floats]
+
+
+def judge_crs(cohorts: Cohorts, tables: EngineTables) -> list[Judged]:
+    """CRS of any grade and of grade 2 or higher."""
+    new = new_crs_patients(cohorts)
+    p = {name: value[:, None] for name, value in cohorts.columns.items()}
+    effect = p["b_ldh"] * new.ldh_centred + p["b_liver"] * (new.liver - p["liver_prevalence"])
+    severe = {
+        "study": expit(p["c_grade2"] + p["d_ldh"] * new.ldh_centred),
+        "new": expit(p["c_grade2"] + cohorts.severity_shift[:, None] + p["d_ldh"] * new.ldh_centred),
+    }
+    any_grade: dict[Centre, Floats] = {centre: expit(p[f"a_{centre}"] + effect) for centre in CENTRES}
+    grade2: dict[Centre, Floats] = {centre: any_grade[centre] * severe[centre] for centre in CENTRES}
+    data = cohorts.patients
+    if not isinstance(data, CrsPatients):
+        raise TypeError("these are not CRS cohorts")
+    ones, new_ones = np.ones_like(data.ldh), np.ones_like(new.ldh)
+    where = (new.cell, new.liver.astype(np.int64))
+    return [
+        _judged(Outcome.CRS_ANY, np.stack([ones, data.ldh, data.liver]), data.any_grade,
+                np.stack([new_ones, new.ldh, new.liver]), any_grade, tables.crs, where),
+        _judged(Outcome.CRS_GRADE2PLUS, np.stack([ones, data.ldh]), data.grade2,
+                np.stack([new_ones, new.ldh]), grade2, tables.crs, where),
+    ]  # fmt: skip
+
+
+def judge_icans(cohorts: Cohorts, tables: EngineTables) -> list[Judged]:
+    """ICANS of any grade."""
+    diabetes, cvd = new_icans_patients(cohorts)
+    p = {name: value[:, None] for name, value in cohorts.columns.items()}
+    effect = p["b_diabetes"] * (diabetes - p["diabetes_prevalence"]) + p["b_cvd"] * (cvd - p["cvd_prevalence"])
+    true: dict[Centre, Floats] = {centre: expit(p[f"a_{centre}"] + effect) for centre in CENTRES}
+    data = cohorts.patients
+    if not isinstance(data, IcansPatients):
+        raise TypeError("these are not ICANS cohorts")
+    columns = np.stack([np.ones_like(data.diabetes), data.diabetes, data.cvd])
+    new_columns = np.stack([np.ones_like(diabetes), diabetes, cvd])
+    where = (diabetes.astype(np.int64), cvd.astype(np.int64))
+    return [_judged(Outcome.ICANS_ANY, columns, data.icans, new_columns, true, tables.icans, where)]
+
+
+def _judged(
+    outcome: Outcome, columns: Floats, y: Floats, new_columns: Floats, true: dict[Centre, Floats],
+    table: Table, where: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> Judged:  # fmt: skip
+    # A calculator knows one centre only: the same figures are held against both.
+    alike: dict[Method, Predicted] = {
+        "firth": firth(columns, y).predict(new_columns),
+        "flic": flic(columns, y).predict(new_columns),
+        "rate": plain_rate(y, new_columns.shape[2]),
+    }
+    predicted: dict[tuple[Method, Centre], Predicted] = {
+        (method, centre): value for method, value in alike.items() for centre in CENTRES
+    }
+    for centre in CENTRES:
+        predicted["engine", centre] = Predicted(*(figure[where] for figure in table[outcome, centre]))
+    return Judged(outcome, predicted, true)
+
+
+def performance(judged: Judged, cohorts: Cohorts, *, crs: bool, by_coding: bool, curves: bool) -> list[Performance]:
+    """Rows of results; ``by_coding`` adds each coding of LDH alone, ``curves`` the calibration curves."""
+    groups: list[tuple[CodingGroup, NDArray[np.int64]]] = [("both" if crs else "none", np.arange(len(cohorts)))]
+    if crs and by_coding:
+        groups += [(coding, np.flatnonzero(cohorts.coding == index)) for index, coding in enumerate(CODINGS)]
+    rows = []
+    for coding, members in groups:
+        weight = cohorts.weight[members]
+        for centre in CENTRES:
+            true = judged.true[centre][members]
+            engine = _of(judged.predicted["engine", centre], members)
+            for method in METHODS:
+                chosen = _of(judged.predicted[method, centre], members)
+                drawn = curves and coding in ("both", "none") and method != "rate"
+                rows.append(
+                    Performance(
+                        outcome=judged.outcome,
+                        centre=centre,
+                        coding=coding,
+                        method=method,
+                        measures=measures(chosen, true, weight, engine),
+                        curve=curve(chosen.risk, true, weight) if drawn else (),
+                    )
+                )
+    return rows
+
+
+def _of(predicted: Predicted, members: NDArray[np.int64]) -> Predicted:
+    return Predicted(predicted.risk[members], predicted.low[members], predicted.high[members])

@@ -1,0 +1,112 @@
+"""The truths of the study: the engine's own prior, and wrong ones.
+
+Every truth is a prior of its own; its cohorts show the same published counts
+and significances, so the engine's answer is the same under all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.synthesis.cohorts import Batch
+from knowledge.synthesis.spec import POOLS, Pool, Spec
+
+Floats = NDArray[np.float64]
+
+OWN_PRIOR = "own_prior"
+NEAR_ZERO_SD = 0.05
+# Chance that an effect is practically none, in the scenario of half the effects near zero.
+NEAR_ZERO_SHARE = 0.5
+SEVERITY_CENTRE_SD = 0.5
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One truth. ``spec`` turns the engine's specification into the truth's own.
+
+    ``reweigh`` multiplies the weight of cohorts drawn under ``spec`` (for priors that it cannot express);
+    ``severity_sd`` is how much the logit of grade >= 2 given any differs at a new centre.
+    """
+
+    id: str
+    title: str
+    truth: str
+    pools: tuple[Pool, ...]
+    spec: Callable[[Spec], Spec]
+    reweigh: Callable[[Batch, float, bool], Floats] | None = None
+    severity_sd: float = 0.0
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """All truths, the engine's own prior first."""
+    return (
+        Scenario(OWN_PRIOR, "engine's own prior", "the engine's priors: self-consistency, not evidence", POOLS, _same),
+        *(_one_tau(tau) for tau in (0.5, 0.75, 1.0, 1.5)),
+        Scenario(
+            "half_null",
+            "half the effects near zero",
+            f"each log odds ratio is N(0, {NEAR_ZERO_SD:g}) with probability 1/2, else as the engine's prior",
+            POOLS,
+            _same,
+            reweigh=half_near_zero,
+        ),
+        _changed("liver_20", "liver metastases 20 %", "prevalence Beta(8, 32)", "crs", liver_prevalence=(8.0, 32.0)),
+        _changed("liver_55", "liver metastases 55 %", "prevalence Beta(22, 18)", "crs", liver_prevalence=(22.0, 18.0)),
+        _changed("ldh_35", "LDH high in 35 %", "m ~ N(-0.42, 0.15)", "crs", ldh_mean=(-0.42, 0.15)),
+        _changed("ldh_75", "LDH high in 75 %", "m ~ N(0.74, 0.15)", "crs", ldh_mean=(0.74, 0.15)),
+        _changed("diabetes_10", "diabetes 10 %", "prevalence Beta(4, 36)", "icans", diabetes_prevalence=(4.0, 36.0)),
+        _changed("diabetes_35", "diabetes 35 %", "prevalence Beta(14, 26)", "icans", diabetes_prevalence=(14.0, 26.0)),
+        _changed("cvd_15", "CVD 15 %", "prevalence Beta(6, 34)", "icans", cvd_prevalence=(6.0, 34.0)),
+        _changed("cvd_50", "CVD 50 %", "prevalence Beta(20, 20)", "icans", cvd_prevalence=(20.0, 20.0)),
+        Scenario(
+            "centres_apart",
+            "centres further apart",
+            "sd between centres half-normal(1.0) instead of half-normal(0.5)",
+            POOLS,
+            lambda spec: spec.model_copy(update={"centre_sd_scale": 1.0}),
+        ),
+        Scenario(
+            "severity_apart",
+            "severity differs by centre",
+            f"at a new centre the logit of grade >= 2 given any CRS is off by N(0, {SEVERITY_CENTRE_SD:g})",
+            ("crs",),
+            _same,
+            severity_sd=SEVERITY_CENTRE_SD,
+        ),
+    )
+
+
+def half_near_zero(batch: Batch, tau: float, per_doubling: bool) -> Floats:
+    """Weights (A,) that turn N(0, tau) log odds ratios into halves of N(0, 0.05) and N(0, tau).
+
+    ``per_doubling``: the LDH effects stand per doubling and are brought to a 2-sd difference first.
+    """
+    ratio = np.ones(len(batch.weight))
+    for name, value in batch.columns.items():
+        if name.startswith(("b_", "d_")):
+            effect = value * 2.0 * batch.columns["ldh_sd"] if per_doubling and name.endswith("_ldh") else value
+            narrow = np.exp(-0.5 * effect**2 * (NEAR_ZERO_SD**-2 - tau**-2)) * tau / NEAR_ZERO_SD
+            ratio *= NEAR_ZERO_SHARE * narrow + 1.0 - NEAR_ZERO_SHARE
+    return ratio
+
+
+def _same(spec: Spec) -> Spec:
+    return spec
+
+
+def _one_tau(tau: float) -> Scenario:
+    return Scenario(
+        f"tau_{tau:g}",
+        f"tau {tau:g}",
+        f"every log odds ratio N(0, {tau:g})",
+        POOLS,
+        lambda spec: spec.model_copy(update={"tau_crs": (tau,), "tau_icans": (tau,)}),
+    )
+
+
+def _changed(identity: str, title: str, truth: str, pool: Pool, **change: tuple[float, float]) -> Scenario:
+    return Scenario(identity, title, truth, (pool,), lambda spec: spec.model_copy(update=change))
