@@ -13,7 +13,7 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test check bench run model pictures synthesis-check model-figures slack lock clean centre
+.PHONY: help demo test check bench run model pictures synthesis-check model-figures slack lock clean centre evidence-study
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
@@ -27,6 +27,7 @@ help:
 	@echo "make synthesis-check  the shipped model against a plain second implementation (a few minutes)"
 	@echo "make pictures  draw the pictures of the documents again from the shipped model"
 	@echo "make centre  write the tables of docs/centre.md again"
+	@echo "make evidence-study  compare the engine with its rivals on simulated cohorts (some minutes)"
 
 demo: $(RUN_READY)
 	@$(BIN)/tarla demo
@@ -63,6 +64,10 @@ model-figures: $(DEV_READY) centre pictures
 
 synthesis-check: $(DEV_READY)
 	$(BIN)/python -m tests.support.engine_agreement
+
+evidence-study: $(RUN_READY)
+	$(BIN)/tarla model study --docs docs
+	$(BIN)/tarla model pictures
 
 slack: $(RUN_READY) node_modules
 	@$(BIN)/python -m bot.localslack

@@ -120,6 +120,31 @@ def pictures(out: Path) -> None:
         click.echo(path)
 
 
+@model.command("study")
+@click.option("--seed", type=int, default=None, help="Seed of all randomness (default: that of the committed results).")
+@click.option("--cohorts", type=click.IntRange(min=10), default=1_000, show_default=True, help="Effective, a truth.")
+@click.option("--draws", type=click.IntRange(min=10), default=3_000, show_default=True, help="Effective, a variant.")
+@click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes (default: one a core).")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=None, help="Folder (default: where it is read)."
+)
+@click.option("--docs", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Write the report here.")
+def study(seed: int | None, cohorts: int, draws: int, workers: int | None, out: Path | None, docs: Path | None) -> None:
+    """Compare the engine with the study's own regression on simulated cohorts that show the published facts."""
+    from bot.evidence_study import DEFAULT_SEED, run_to
+    from knowledge.study.results import study_folder
+
+    written = run_to(
+        out or Path(str(study_folder())),
+        docs,
+        seed=DEFAULT_SEED if seed is None else seed,
+        cohorts=cohorts,
+        draws=draws,
+        workers=workers,
+    )
+    click.echo("\n".join(f"wrote {path}" for path in written))
+
+
 def _settings() -> Settings:
     try:
         return read_settings()

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.model import Draws
 from knowledge.normal import cdf, quantile
-from knowledge.study.scenarios import Scenario
+from knowledge.study.scenarios import Scenario, half_near_zero
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.cohorts import Batch, CrsPatients, IcansPatients, crs_batch, icans_batch
 from knowledge.synthesis.pooling import Stratum, effective_size, effective_size_of
@@ -43,7 +44,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Setting:
-    """What every task of a study needs; ``specs`` and ``centres`` by scenario and pool."""
+    """What every task of a study needs: the seed, all truths, and the engine's own specification."""
 
     seed: int
     scenarios: tuple[Scenario, ...]
@@ -54,12 +55,14 @@ class Setting:
 class Cohorts:
     """Weighted cohorts of one pool: ``weight`` (A,) sums to one, each tau carrying the same.
 
-    ``columns`` name to (A,); ``coding`` (A,) index of how LDH entered; ``patients`` those behind the
-    published regressions (A, n); ``latent`` (A, M, 2) the correlated normals of new patients.
+    ``columns`` name to (A,); ``tau`` and ``coding`` (A,) index the prior sd and how LDH entered; ``patients``
+    those behind the published regressions (A, n); ``latent`` (A, M, 2) the correlated normals of new patients;
+    ``severity_shift`` (A,) what a new centre adds to the logit of grade >= 2 given any.
     """
 
     columns: dict[str, Floats]
     weight: Floats
+    tau: NDArray[np.int64]
     coding: NDArray[np.int64]
     patients: CrsPatients | IcansPatients
     latent: Floats
@@ -104,9 +107,9 @@ def run(task: Task) -> Batch:
         batch = icans_batch(spec, centre, tau, BATCH_SIZE, rng, keep_data=True)
     else:
         batch = crs_batch(spec, centre, tau, task.coding, BATCH_SIZE, rng, keep_data=True)
-    if scenario.reweigh is None:
+    if not scenario.half_null:
         return batch
-    weight = batch.weight * scenario.reweigh(batch, tau, task.coding == "log2_ratio")
+    weight = batch.weight * half_near_zero(batch, tau, task.coding == "log2_ratio")
     return Batch(batch.simulated, batch.columns, weight, batch.passed, batch.patients)
 
 
@@ -141,13 +144,15 @@ def _pooled(setting: Setting, index: int, pool: Pool, by_tau: list[list[Stratum]
     """All strata together: codings share by their evidence, every tau weighs the same."""
     batches: list[Batch] = []
     weights: list[Floats] = []
+    taus: list[NDArray[np.int64]] = []
     codings: list[NDArray[np.int64]] = []
-    for strata in by_tau:
+    for tau, strata in enumerate(by_tau):
         shares = [stratum.weight / stratum.simulated for stratum in strata]
         total = sum(float(share.sum()) for share in shares) * len(by_tau)
         for coding, (stratum, share) in enumerate(zip(strata, shares, strict=True)):
             batches += stratum.batches
             weights.append(share / total)
+            taus.append(np.full(len(share), tau, dtype=np.int64))
             codings.append(np.full(len(share), coding, dtype=np.int64))
     weight = np.concatenate(weights)
     kept = [batch.patients for batch in batches if batch.patients is not None]
@@ -163,11 +168,18 @@ def _pooled(setting: Setting, index: int, pool: Pool, by_tau: list[list[Stratum]
     normal = rng.standard_normal((2, len(weight), patients))
     latent = np.stack([normal[0], correlation * normal[0] + np.sqrt(1.0 - correlation**2) * normal[1]], axis=2)
     shift = setting.scenarios[index].severity_sd * rng.standard_normal(len(weight))
-    return Cohorts(columns, weight, np.concatenate(codings), joined, latent, shift)
+    return Cohorts(columns, weight, np.concatenate(taus), np.concatenate(codings), joined, latent, shift)
 
 
 def _joined(kept: list[CrsPatients | IcansPatients], name: str) -> Floats:
     return np.concatenate([np.asarray(getattr(patients, name), dtype=np.float64) for patients in kept])
+
+
+def as_draws(cohorts: Cohorts) -> Draws:
+    """The cohorts' parameters in the form of a model's draws."""
+    names = tuple(cohorts.columns)
+    matrix = np.stack([cohorts.columns[name] for name in names])
+    return Draws(names, matrix, cohorts.weight, cohorts.tau, cohorts.coding)
 
 
 @dataclass(frozen=True)

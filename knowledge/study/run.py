@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
-
-from knowledge.model import Draws, Model
-from knowledge.study.cohorts import Cohorts, Mapper, Setting, prepare, simulate
+from knowledge.model import Model
+from knowledge.study.cohorts import Cohorts, Mapper, Setting, as_draws, prepare, simulate
 from knowledge.study.external import external_check
 from knowledge.study.performance import EngineTables, engine_tables, judge_crs, judge_icans, performance
 from knowledge.study.ranks import rank_results
@@ -43,13 +42,21 @@ def run_study(
     The same model, seed and size give the same results, however many workers.
     """
     setting = Setting(seed, chosen or scenarios(), model.spec)
+    with mapping(setting, workers) as mapper:
+        return _run(model, setting, size, mapper, progress)
+
+
+@contextmanager
+def mapping(setting: Setting, workers: int | None) -> Iterator[Mapper]:
+    """Something that maps tasks over ``workers`` processes (None: one a core; 1: none but this one)."""
     count = workers or multiprocessing.cpu_count()
     if count == 1:
         prepare(setting)
-        return _run(model, setting, size, map, progress)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context, initializer=prepare, initargs=(setting,)) as executor:
-        return _run(model, setting, size, executor.map, progress)
+        yield map
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(count, context, initializer=prepare, initargs=(setting,)) as executor:
+            yield executor.map
 
 
 def _run(model: Model, setting: Setting, size: Size, mapper: Mapper, progress: Progress | None) -> StudyResults:
@@ -115,10 +122,3 @@ def _judge(scenario: Scenario, pool: Pool, cohorts: Cohorts, tables: EngineTable
         effective_cohorts=round(cohorts.effective, 1),
         performance=tuple(rows),
     )
-
-
-def as_draws(cohorts: Cohorts) -> Draws:
-    """The cohorts' parameters in the form of a model's draws (their tau is not kept)."""
-    names = tuple(cohorts.columns)
-    matrix = np.stack([cohorts.columns[name] for name in names])
-    return Draws(names, matrix, cohorts.weight, np.zeros(len(cohorts), dtype=np.int64), cohorts.coding)
