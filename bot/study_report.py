@@ -30,6 +30,18 @@ CERTAIN = 2.0
 WANTED_COVERAGE = 0.95
 WANTED_SLOPES = (0.8, 1.25)
 LEAST_PVALUE = 0.05
+CALIBRATION_PICTURE = (
+    "![Mean true risk against mean predicted risk in tenths of the patients, for Firth calculator, FLIC and engine, "
+    "under three truths](pictures/study-calibration.svg)"
+)
+RANKS_PICTURE = (
+    "![Rank histograms of the true risk within the engine's posterior, for four patients and each outcome, with the "
+    "band that chance allows](pictures/study-ranks.svg)"
+)
+COVERAGE_PICTURE = (
+    "![Coverage of the 95 % interval for a patient's true risk in every truth, by method, outcome and centre]"
+    "(pictures/study-coverage.svg)"
+)
 
 
 def study_report(study: StudyResults, sensitivity: Sensitivity) -> str:
@@ -122,7 +134,7 @@ In the large, coverage, width and mean absolute error in percentage points.
 |---|---|---|---|---|---|---|---|---|---|
 {_joined(lines)}
 
-![Calibration](pictures/study-calibration.svg)"""
+{CALIBRATION_PICTURE}"""
 
 
 def _table(study: StudyResults, outcome: Outcome, centre: Centre) -> str:
@@ -138,7 +150,7 @@ def _table(study: StudyResults, outcome: Outcome, centre: Centre) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     largest = _largest_errors(scenario.of(outcome, centre, method) for scenario in _with_outcome(study, outcome)
                               for method in METHODS)  # fmt: skip
-    picture = "\n\n![Coverage](pictures/study-coverage.svg)" if (outcome, centre) == (Outcome.ICANS_ANY, "new") else ""
+    picture = f"\n\n{COVERAGE_PICTURE}" if (outcome, centre) == (Outcome.ICANS_ANY, "new") else ""
     return f"""\
 ### {OUTCOMES[outcome]}, at {CENTRE_NAMES[centre]}
 
@@ -214,7 +226,7 @@ p-values below {LEAST_PVALUE:g} where {LEAST_PVALUE * len(study.ranks):.1f} are 
 {bound:.2f} after Bonferroni). A test of the repository repeats this on a small scale and shows that a wrong engine is
 rejected.
 
-![Rank histograms](pictures/study-ranks.svg)"""
+{RANKS_PICTURE}"""
 
 
 def _sensitivity(found: Sensitivity) -> str:

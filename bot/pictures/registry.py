@@ -16,10 +16,12 @@ from bot.pictures.drawing import Drawing, render
 from bot.pictures.forest import forest_picture
 from bot.pictures.page import ldh_picture, patient_picture
 from bot.pictures.saving import write_whole
+from bot.pictures.study import calibration_picture, coverage_picture, ranks_picture
 from knowledge import LdhMeasured, PatientFactors, Presence, UpperLimit, assess
 from knowledge.assessment import Assessment
 from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
+from knowledge.study.results import load_study
 
 # A vector picture larger than this is kept as PNG instead.
 LARGEST_SVG = 300_000  # bytes
@@ -44,6 +46,9 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "ldh": lambda: ldh_picture(_example(), load_evidence(), load_model()),
     "centre-crs": lambda: forest_picture("crs"),
     "centre-icans": lambda: forest_picture("icans"),
+    "study-calibration": lambda: calibration_picture(load_study()),
+    "study-coverage": lambda: coverage_picture(load_study()),
+    "study-ranks": lambda: ranks_picture(load_study()),
 }
 
 

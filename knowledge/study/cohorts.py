@@ -8,7 +8,7 @@ the cohort's own covariate distribution.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,7 @@ def run(task: Task) -> Batch:
     if not scenario.half_null:
         return batch
     weight = batch.weight * half_near_zero(batch, tau, task.coding == "log2_ratio")
-    return Batch(batch.simulated, batch.columns, weight, batch.passed, batch.patients)
+    return replace(batch, weight=weight)
 
 
 def simulate(
