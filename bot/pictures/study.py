@@ -53,7 +53,7 @@ def calibration_picture(study: StudyResults) -> Drawing:
         figure.legend(handles, labels, loc="upper center", ncol=len(DRAWN), frameon=False, fontsize=NORMAL)
         _note(
             figure,
-            "Tenths of patients by predicted risk, at the study's own centre; bars: ± 2 Monte Carlo standard errors. On "
+            "Tenths of patients by predicted risk, at the study's own centre; bars: ± 2 Monte Carlo errors. On "
             "the dotted\nline prediction is right; flatter means predictions too far apart. The first row is "
             f"self-consistency, not evidence. Model {study.model.id}.",
         )

@@ -23,7 +23,7 @@ from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool, Spec
 
 Floats = NDArray[np.float64]
 
-BATCH_SIZE = 4096
+BATCH_SIZE = 2048
 # New patients' log2 multiples stand in the middle of cells this wide, so that the engine's answers can be
 # tabulated; zero is an edge, so that "above the limit" stays what it was.
 LDH_STEP = 0.125

@@ -18,6 +18,8 @@ from knowledge.firth import fit_many
 
 Floats = NDArray[np.float64]
 
+# Largest score left in a fit: slopes of separated cohorts are then right to six digits.
+TOLERANCE = 1e-9
 Z95 = 1.959963984540054
 # Newton on one intercept from the logit of the rate; twenty would do.
 INTERCEPT_ITERATIONS = 60
@@ -53,7 +55,7 @@ def firth(columns: Floats, y: Floats) -> Calculator:
     Raises:
         ValueError: a fit did not converge (no cohort that shows the published facts has one).
     """
-    fitted = fit_many(columns, y)
+    fitted = fit_many(columns, y, tolerance=TOLERANCE)
     if not fitted.converged.all():
         raise ValueError("a cohort's Firth regression did not converge")
     return Calculator(fitted.coef, _covariance(columns, fitted.coef))

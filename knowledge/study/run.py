@@ -28,9 +28,9 @@ class Size:
     """How large a study: effective cohorts a truth (of its own prior, ``own`` times as many), patients a cohort."""
 
     effective: int = 1_000
-    own: int = 2
+    own: int = 4
     patients: int = 40
-    batches_per_round: int = 8
+    batches_per_round: int = 2
 
 
 def run_study(

@@ -45,7 +45,7 @@ def run_sensitivity(
 
                 report(0.0)
                 cohorts = simulate(
-                    setting, index, pool, effective=effective, patients=0, batches_per_round=8,
+                    setting, index, pool, effective=effective, patients=0, batches_per_round=2,
                     mapper=mapper, progress=report,
                 )  # fmt: skip
                 draws[pool] = as_draws(cohorts)

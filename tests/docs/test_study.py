@@ -1,0 +1,70 @@
+"""The committed results of the evidence study are of the model that ships, and its page says what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.study_report import study_report
+from knowledge import Outcome, PatientFactors, assess
+from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
+from knowledge.study.results import METHODS, load_sensitivity, load_study
+from knowledge.study.scenarios import scenarios
+from knowledge.study.sensitivity import shown
+from knowledge.study.variants import PATIENTS, parts, rebuilt
+from knowledge.synthesis.spec import POOLS
+
+PAGE = Path(__file__).parents[2] / "docs" / "study.md"
+STALE = "the evidence study is not of the model that ships: make evidence-study"
+
+
+def test_results_are_of_the_shipped_model() -> None:
+    """By the SHA-256 of its file, and by what it answers."""
+    assert load_study().model == load_model().version, STALE
+    assert load_sensitivity().model == load_model().version, STALE
+    risk = assess(PatientFactors()).risk_of(Outcome.CRS_GRADE2PLUS)
+    assert abs(load_study().external.risk - risk.risk) < 2e-6, STALE
+    now = shown(load_model(), POOLS)
+    for kept in load_sensitivity().base:
+        for one, other in zip(kept.shown, now[kept.outcome].shown, strict=True):
+            assert abs(one.risk - other.risk) + abs(one.low - other.low) + abs(one.high - other.high) < 6e-6, STALE
+
+
+def test_page_says_what_the_results_say() -> None:
+    page = study_report(load_study(), load_sensitivity())
+    assert PAGE.read_text(encoding="utf-8") == page, "docs/study.md is not of these results: make evidence-study"
+
+
+def test_every_truth_and_variant_is_there() -> None:
+    found = [(scenario.id, scenario.pool) for scenario in load_study().scenarios]
+    assert found == [(scenario.id, pool) for scenario in scenarios() for pool in scenario.pools]
+    for result in load_study().scenarios:
+        for outcome in (Outcome.ICANS_ANY,) if result.pool == "icans" else (Outcome.CRS_ANY, Outcome.CRS_GRADE2PLUS):
+            for method in METHODS:
+                result.of(outcome, "study", method)
+                result.of(outcome, "new", method)
+    spec = load_model().spec
+    variants = [variant.id for variant in load_sensitivity().variants]
+    assert variants == [variant.id for variant in (*parts(spec), *rebuilt(spec))]
+    assert [patient.id for patient in load_sensitivity().patients] == [patient.id for patient, _ in PATIENTS]
+
+
+def test_monte_carlo_errors_are_small_enough_to_print() -> None:
+    """Coverage to 1.5 points, slopes to 0.03 of themselves or 0.03."""
+    for scenario in load_study().scenarios:
+        for row in scenario.performance:
+            coverage, slope = row.measures.coverage, row.measures.slope
+            assert coverage.se is not None
+            if row.coding in ("both", "none"):
+                assert coverage.se < 0.015, (scenario.id, row.outcome, row.method)
+                if row.method == "engine":
+                    assert slope.se is not None
+                    assert slope.value is not None
+                    assert slope.se < 0.03 * max(1.0, slope.value), (scenario.id, row.outcome)
+
+
+def test_published_rates_of_the_external_check_are_the_evidences() -> None:
+    for rate in load_study().external.rates:
+        fact = load_evidence().fact(rate.fact)
+        assert (rate.events, rate.n) == (fact.count, fact.denominator)
+        assert rate.interval[0] < rate.events / rate.n < rate.interval[1]
