@@ -38,11 +38,10 @@ def test_firth_calculators_are_single_fits(columns: Floats, y: Floats) -> None:
         assert calculators.coef[a] == pytest.approx(fitted.coef, rel=1e-6)
         assert calculators.cov[a] == pytest.approx(fitted.cov, rel=1e-4, abs=1e-6)
         for patient in range(2):
-            x = new[:, a, patient]
-            eta, sd = x @ fitted.coef, np.sqrt(x @ fitted.cov @ x)
-            limits = [eta, eta - stats.norm.ppf(0.975) * sd, eta + stats.norm.ppf(0.975) * sd]
+            row = new[None, :, a, patient]
+            wanted = [fitted.predict(row)[0], *fitted.predict_interval(row)[0]]
             found = [each[a, patient] for each in (predicted.risk, predicted.low, predicted.high)]
-            assert found == pytest.approx(1 / (1 + np.exp(-np.array(limits))), abs=1e-5)
+            assert found == pytest.approx(wanted, abs=1e-6)
 
 
 @pytest.mark.parametrize(("columns", "y"), [cohorts(3, 12, 1.2), separated(4)], ids=["ordinary", "separated"])
@@ -62,6 +61,9 @@ def test_flic_is_firths_slopes_with_the_rate_met(columns: Floats, y: Floats) -> 
         p = 1 / (1 + np.exp(-x @ found.coef[a]))
         assert p.mean() == pytest.approx(y[a].mean(), abs=1e-12)
         assert found.cov[a] == pytest.approx(np.linalg.inv(x.T @ np.diag(p * (1 - p)) @ x), rel=1e-8)
+        alone = single.fit(x, y[a], method="flic")
+        assert found.coef[a] == pytest.approx(alone.coef, rel=1e-6)
+        assert found.cov[a] == pytest.approx(alone.cov, rel=1e-5)
 
 
 def test_plain_rate_is_the_count_with_its_exact_interval() -> None:
