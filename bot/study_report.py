@@ -103,15 +103,15 @@ def _in_short(study: StudyResults) -> str:
     return f"""\
 ## In short
 
-Each figure under the engine's own prior and, in brackets, from the least to the largest under the wrong truths. a: Firth
-calculator, b: FLIC, c: engine. Slope 1 is right, below 1 predictions are too far apart; coverage should be 95.
+Each figure under the engine's own prior and, in brackets, from the least to the largest under the wrong truths. a:
+Firth calculator, b: FLIC, c: engine. Slope 1 is right, below 1 predictions are too far apart; coverage should be 95.
 
 | outcome | slope a | b | c | coverage, % a | b | c | excess Brier a | b | c |
 |---|---|---|---|---|---|---|---|---|---|
 {_joined(lines)}
 
-In how many comparisons (wrong truth, outcome, centre) is the engine nearer the true risks, by excess Brier score and more
-than {CERTAIN:g} Monte Carlo standard errors?
+In how many comparisons (wrong truth, outcome, centre) is the engine nearer the true risks, by excess Brier score and
+more than {CERTAIN:g} Monte Carlo standard errors?
 
 | engine against | nearer | no clear difference | farther |
 |---|---|---|---|
@@ -121,10 +121,12 @@ What lies behind it:
 
 - A regression is published because its predictors are significant, and 30 patients show significance when chance has
   made the effect look large. Firth's penalty does not undo that: the calculator's slope is far below 1.
-- FLIC mends the average of the predictions. It keeps Firth's slopes, so it does not mend them.
-- The calculator's Wald intervals are about as wide as the engine's or wider, and for CRS of any grade and ICANS they hold
-  the true risk at the study's own centre about as often as they promise. They know nothing of other centres, and for CRS
-  of grade >= 2 they miss that liver metastases matter.
+- FLIC makes the mean prediction the cohort's observed rate. It keeps Firth's slopes, so it does not mend them.
+- At the study's own centre the calculator's Wald intervals are about as wide as the engine's or wider, and for CRS of
+  any grade and ICANS they hold the true risk about as often as they promise: honest about their width, wrong about
+  their middle. They know nothing of other centres, and for CRS of grade >= 2 they miss that liver metastases matter.
+- tau 0.75, 1 and 1.5 for CRS, and 0.5, 0.75 and 1 for ICANS, are parts of the engine's own mixture, taken alone; tau
+  0.5 for CRS and 1.5 for ICANS lie outside it.
 - The engine is as good as its priors. Where the true effects are much larger than these expect, its slope rises above 1
   and a calculator can be nearer the truth; where they are much smaller, its slope falls below 1 too. Nothing published
   tells which is the case. All of this is listed under "Where the engine falls short"."""
@@ -153,9 +155,9 @@ def _methods(study: StudyResults) -> str:
     return f"""\
 ## How
 
-For each truth, parameters and cohorts are drawn until they are worth at least {study.effective_cohorts_sought:,} independent
-cohorts; each cohort gives {study.patients_per_cohort} new patients from its own covariate distribution, whose true risk is
-known at the study's own centre and at a new one. Methods:
+For each truth, parameters and cohorts are drawn until they are worth at least {study.effective_cohorts_sought:,}
+independent cohorts; each cohort gives {study.patients_per_cohort} new patients from its own covariate distribution,
+whose true risk is known at the study's own centre and at a new one. Methods:
 
 - **Firth**: the cohort's own Firth regression as a calculator, with the study's coding of LDH; 95 % interval by Wald
   on the link scale.
@@ -196,7 +198,7 @@ def _headline(study: StudyResults) -> str:
     return f"""\
 ## Under the engine's own prior (self-consistency)
 
-Each figure with its Monte Carlo standard error. Slope: over all cohorts, and the median of the slopes within cohorts.
+Each figure with its Monte Carlo standard error. Slope: over all cohorts, and the median of those within cohorts.
 In the large, coverage, width and mean absolute error in percentage points. Exactly 95 % is promised for a fixed patient;
 here patients come from the cohort's own mix, which the engine does not know, so its coverage may differ by a little.
 
@@ -268,7 +270,8 @@ def _shortcomings(study: StudyResults) -> str:
 ## Where the engine falls short
 
 Found by rule in all truths: coverage below 95 %, a slope outside {WANTED_SLOPES[0]:g} to {WANTED_SLOPES[1]:g}, or a
-rival with a smaller excess Brier score, each by more than {CERTAIN:g} Monte Carlo standard errors. The worst stands first.
+rival with a smaller excess Brier score, each by more than {CERTAIN:g} Monte Carlo standard errors. The
+smallest stands first.
 
 Coverage of the engine's 95 % interval below 95 %:
 
