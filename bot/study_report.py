@@ -199,8 +199,9 @@ def _headline(study: StudyResults) -> str:
 ## Under the engine's own prior (self-consistency)
 
 Each figure with its Monte Carlo standard error. Slope: over all cohorts, and the median of those within cohorts.
-In the large, coverage, width and mean absolute error in percentage points. Exactly 95 % is promised for a fixed patient;
-here patients come from the cohort's own mix, which the engine does not know, so its coverage may differ by a little.
+In the large, coverage, width and mean absolute error in percentage points. Exactly 95 % is promised for a fixed
+patient; here patients come from the cohort's own mix, which the engine does not know, so its coverage may differ by a
+little.
 
 | outcome | method | slope | median slope | in the large | coverage | width | Brier | excess Brier | error |
 |---|---|---|---|---|---|---|---|---|---|
