@@ -68,3 +68,27 @@ def test_published_rates_of_the_external_check_are_the_evidences() -> None:
         fact = load_evidence().fact(rate.fact)
         assert (rate.events, rate.n) == (fact.count, fact.denominator)
         assert rate.interval[0] < rate.events / rate.n < rate.interval[1]
+
+
+def test_every_shortcoming_is_on_the_page() -> None:
+    """Each engine's interval that surely covers less than 95 %, and each rival that is surely nearer."""
+    page = PAGE.read_text(encoding="utf-8").split("## Where the engine falls short")[1].split("\n## ")[0]
+    short, beaten = 0, 0
+    for scenario in load_study().scenarios:
+        for row in scenario.performance:
+            if row.coding in ("elevated", "log2_ratio"):
+                continue
+            coverage, excess = row.measures.coverage, row.measures.brier_excess_over_engine
+            assert coverage.value is not None
+            assert coverage.se is not None
+            if row.method == "engine" and coverage.value + 2 * coverage.se < 0.95:
+                short += 1
+                assert f"{scenario.title}: {100 * coverage.value:.1f} ± {100 * coverage.se:.1f} %" in page
+            assert excess.value is not None
+            assert excess.se is not None
+            if row.method != "engine" and excess.value + 2 * excess.se < 0:
+                beaten += 1
+                assert f"by {-excess.value:.4f}" in page
+    lists = [part.splitlines() for part in page.split(":\n\n")[1:]]
+    coverages, _, rivals = (sum(line.startswith("- ") and line != "- none" for line in each) for each in lists)
+    assert (coverages, rivals) == (short, beaten)
