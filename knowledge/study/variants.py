@@ -79,6 +79,30 @@ def rebuilt(spec: Spec) -> tuple[Scenario, ...]:
     return (
         _variant("seed", "another seed", "nothing: Monte Carlo noise alone", POOLS),
         _variant(
+            "counts_only",
+            "counts only",
+            "nothing is known of significance: the counts alone",
+            POOLS,
+            significances=False,
+        ),
+        _variant(
+            "no_grade2",
+            "grade >= 2 condition dropped",
+            "CRS grade >= 2 on LDH need not be significant",
+            ("crs",),
+            grade2_significance=False,
+        ),
+        _variant(
+            "wald", "Wald tests", "significance by Wald instead of the penalised likelihood ratio", POOLS, test="wald"
+        ),
+        _variant(
+            "larger_model",
+            "larger analysis model",
+            "the regressions of any grade also held the other pair of covariates",
+            POOLS,
+            other_covariates=True,
+        ),
+        _variant(
             "no_correlation",
             "correlations off",
             "LDH with liver metastases, diabetes with CVD: independent",
