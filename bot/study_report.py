@@ -122,9 +122,10 @@ What lies behind it:
 - A regression is published because its predictors are significant, and 30 patients show significance when chance has
   made the effect look large. Firth's penalty does not undo that: the calculator's slope is far below 1.
 - FLIC makes the mean prediction the cohort's observed rate. It keeps Firth's slopes, so it does not mend them.
-- At the study's own centre the calculator's Wald intervals are about as wide as the engine's or wider, and for CRS of
-  any grade and ICANS they hold the true risk about as often as they promise: honest about their width, wrong about
-  their middle. They know nothing of other centres, and for CRS of grade >= 2 they miss that liver metastases matter.
+- Under the engine's own prior and at the study's own centre the calculator's Wald intervals are about as wide as the
+  engine's or wider, and for CRS of any grade and ICANS they hold the true risk about as often as they promise: honest
+  about their width, wrong about their middle. They know nothing of other centres, and for CRS of grade >= 2 they miss
+  that liver metastases matter.
 - tau 0.75, 1 and 1.5 for CRS, and 0.5, 0.75 and 1 for ICANS, are parts of the engine's own mixture, taken alone; tau
   0.5 for CRS and 1.5 for ICANS lie outside it.
 - The engine is as good as its priors. Where the true effects are much larger than these expect, its slope rises above 1
@@ -201,7 +202,7 @@ def _headline(study: StudyResults) -> str:
 Each figure with its Monte Carlo standard error. Slope: over all cohorts, and the median of those within cohorts.
 In the large, coverage, width and mean absolute error in percentage points. Exactly 95 % is promised for a fixed
 patient; here patients come from the cohort's own mix, which the engine does not know, so its coverage may differ by a
-little.
+little. Both codings of LDH are pooled by their evidence; each alone is in the JSON file.
 
 | outcome | method | slope | median slope | in the large | coverage | width | Brier | excess Brier | error |
 |---|---|---|---|---|---|---|---|---|---|
@@ -271,8 +272,8 @@ def _shortcomings(study: StudyResults) -> str:
 ## Where the engine falls short
 
 Found by rule in all truths: coverage below 95 %, a slope outside {WANTED_SLOPES[0]:g} to {WANTED_SLOPES[1]:g}, or a
-rival with a smaller excess Brier score, each by more than {CERTAIN:g} Monte Carlo standard errors. The
-smallest stands first.
+rival with a smaller excess Brier score, each by more than {CERTAIN:g} Monte Carlo standard errors. The smallest
+figure, or the largest lead of a rival, stands first.
 
 Coverage of the engine's 95 % interval below 95 %:
 

@@ -53,9 +53,9 @@ def calibration_picture(study: StudyResults) -> Drawing:
         figure.legend(handles, labels, loc="upper center", ncol=len(DRAWN), frameon=False, fontsize=NORMAL)
         _note(
             figure,
-            "Tenths of patients by predicted risk, at the study's own centre; bars: ± 2 Monte Carlo errors. On "
-            "the dotted\nline prediction is right; flatter means predictions too far apart. The first row is "
-            f"self-consistency, not evidence. Model {study.model.id}.",
+            "Tenths of patients by predicted risk, equal predictions together, at the study's own centre; bars: ± 2 "
+            "Monte Carlo\nerrors. On the dotted line prediction is right; flatter means predictions too far apart. "
+            f"First row: self-consistency, not evidence. Model {study.model.id}.",
         )
         figure.subplots_adjust(left=0.1, right=0.98, top=0.91, bottom=0.11, hspace=0.12, wspace=0.08)
     return Drawing(figure, "Calibration of engine, Firth calculator and FLIC", {"curves": drawn})

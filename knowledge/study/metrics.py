@@ -125,22 +125,23 @@ def cohort_slopes(logit: Floats, true: Floats) -> tuple[Floats, NDArray[np.bool_
 
 
 def curve(predicted: Floats, true: Floats, weight: Floats) -> tuple[CurvePoint, ...]:
-    """Mean predicted and mean true risk in tenths of the patients ordered by predicted risk."""
+    """Mean predicted and mean true risk in tenths of the patients ordered by predicted risk.
+
+    Patients with the same prediction stay together, so there may be fewer points than ten.
+    """
     each = np.broadcast_to((weight / weight.sum() / predicted.shape[1])[:, None], predicted.shape)
-    order = np.argsort(predicted, axis=None, kind="stable")
-    cumulative = np.cumsum(each.ravel()[order])
-    ranked = np.empty(predicted.size)
-    ranked[order] = np.clip(np.ceil(cumulative * CURVE_POINTS - 1e-9), 1, CURVE_POINTS)
-    tenth = ranked.reshape(predicted.shape)
+    _, place = np.unique(np.round(predicted, DECIMALS + 3), return_inverse=True)
+    mass = np.bincount(place.ravel(), weights=each.ravel())
+    middle = np.cumsum(mass) - 0.5 * mass
+    tenth = np.minimum(middle * CURVE_POINTS, CURVE_POINTS - 1).astype(np.int64)[place.reshape(predicted.shape)]
     points = []
-    for number in range(1, CURVE_POINTS + 1):
-        mass = np.where(tenth == number, each, 0.0)
-        total = mass.sum()
-        centre = float((mass * true).sum() / total)
-        se = float(np.sqrt(((mass * (true - centre)).sum(axis=1) ** 2).sum()) / total)
-        points.append(
-            CurvePoint(predicted=round(float((mass * predicted).sum() / total), DECIMALS), true=_estimate(centre, se))
-        )
+    for number in np.unique(tenth):
+        inside = np.where(tenth == number, each, 0.0)
+        total = inside.sum()
+        centre = float((inside * true).sum() / total)
+        se = float(np.sqrt(((inside * (true - centre)).sum(axis=1) ** 2).sum()) / total)
+        mean_predicted = round(float((inside * predicted).sum() / total), DECIMALS)
+        points.append(CurvePoint(predicted=mean_predicted, true=_estimate(centre, se)))
     return tuple(points)
 
 

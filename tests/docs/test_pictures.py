@@ -65,12 +65,13 @@ def test_a_stale_number_is_found() -> None:
 
 
 def test_no_picture_is_left_over_and_none_is_too_large() -> None:
-    stems = {path.stem for path in FOLDER.iterdir()}
+    # Those of docs/centre.md are written and tested with it.
+    stems = {path.stem for path in FOLDER.iterdir() if not path.stem.startswith("centre-")}
     assert stems == set(PICTURES)
     assert all(path.stat().st_size <= LARGEST_SVG for path in FOLDER.glob("*.svg"))
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/model.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/model.md", "docs/study.md"])
 def test_pictures_are_embedded_with_words_for_those_who_cannot_see_them(document: str) -> None:
     """Each embedded picture exists and has an alternative text that says more than its name."""
     path = REPOSITORY / document

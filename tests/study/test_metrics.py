@@ -115,3 +115,14 @@ def test_curve_parts_patients_into_tenths_by_prediction() -> None:
     assert means == pytest.approx(
         (np.average(risk.ravel(), weights=each), np.average(true.ravel(), weights=each)), abs=2e-3
     )
+
+
+def test_patients_with_one_prediction_stay_together() -> None:
+    """Four predictions, one for each quarter: four points, each the mean true risk of its quarter."""
+    rng = np.random.default_rng(8)
+    risk = np.tile([0.1, 0.2, 0.3, 0.4], (50, 3))
+    true = rng.random(risk.shape)
+    points = metrics.curve(risk, true, np.ones(50))
+    assert [point.predicted for point in points] == [0.1, 0.2, 0.3, 0.4]
+    wanted = [true[risk == value].mean() for value in (0.1, 0.2, 0.3, 0.4)]
+    assert [point.true.value for point in points] == pytest.approx(wanted, abs=1e-6)
