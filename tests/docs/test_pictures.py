@@ -65,8 +65,7 @@ def test_a_stale_number_is_found() -> None:
 
 
 def test_no_picture_is_left_over_and_none_is_too_large() -> None:
-    # Those of docs/centre.md are written and tested with it.
-    stems = {path.stem for path in FOLDER.iterdir() if not path.stem.startswith("centre-")}
+    stems = {path.stem for path in FOLDER.iterdir()}
     assert stems == set(PICTURES)
     assert all(path.stat().st_size <= LARGEST_SVG for path in FOLDER.glob("*.svg"))
 
