@@ -75,8 +75,8 @@ def _introduction(study: StudyResults) -> str:
 Written by `make evidence-study` from `knowledge/data/study/`; not to be edited. Model `{study.model.id}`,
 SHA-256 `{study.model.sha256}`.
 
-The founding study reports Firth regressions of 30 patients. The obvious use would be to plug its odds ratios, were
-they published, into a calculator. This study asks how well that would do, and whether the engine does better, in a
+The founding study reports Firth regressions of 30 patients. The obvious use would be to plug its odds ratios, if one
+had them, into a calculator. This study asks how well that would do, and whether the engine does better, in a
 world where the true risks are known: simulated cohorts of 30 that show exactly what was published (16 with CRS, 7
 with ICANS, three with CRS of grade 3 or higher, and every published significance). Because every cohort shows the
 same facts, the engine's answer for a patient is the same throughout; the calculator's differs from cohort to cohort.
