@@ -13,7 +13,7 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test check bench run model pictures synthesis-check model-figures slack lock clean centre evidence-study
+.PHONY: help demo test check bench run model pictures synthesis-check model-figures slack lock clean centre evidence-study card
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
@@ -28,6 +28,7 @@ help:
 	@echo "make pictures  draw the pictures of the documents again from the shipped model"
 	@echo "make centre  write the tables of docs/centre.md again"
 	@echo "make evidence-study  compare the engine with its rivals on simulated cohorts (some minutes)"
+	@echo "make card    write docs/model-card.md again from model, evidence and study"
 
 demo: $(RUN_READY)
 	@$(BIN)/tarla demo
@@ -68,6 +69,9 @@ synthesis-check: $(DEV_READY)
 evidence-study: $(RUN_READY)
 	$(BIN)/tarla model study --docs docs
 	$(BIN)/tarla model pictures
+
+card: $(RUN_READY)
+	$(BIN)/tarla model card --out docs/model-card.md
 
 slack: $(RUN_READY) node_modules
 	@$(BIN)/python -m bot.localslack

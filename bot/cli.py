@@ -145,6 +145,27 @@ def study(seed: int | None, cohorts: int, draws: int, workers: int | None, out: 
     click.echo("\n".join(f"wrote {path}" for path in written))
 
 
+@model.command("card")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of Markdown.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write to this file instead."
+)
+def card(as_json: bool, out: Path | None) -> None:
+    """What the model is, rests on, can and cannot do: the model card."""
+    from bot.model_card import card_text
+    from knowledge import ModelError
+    from knowledge.card import CardError
+
+    try:
+        text = card_text(as_json=as_json)
+        if out is None:
+            click.echo(text, nl=False)
+        else:
+            out.write_text(text, encoding="utf-8")
+    except (ModelError, CardError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
 def _settings() -> Settings:
     try:
         return read_settings()
