@@ -23,7 +23,7 @@ help:
 	@echo "make run     the bot on your Slack workspace (settings in .env)"
 	@echo "make slack   a local Slack with web client and the bot in it (needs Node)"
 	@echo "make model   build the risk model again from the published facts (under a minute)"
-	@echo "make model-figures  what documents and tests show of the model, written again (after make model)"
+	@echo "make model-figures  what documents, study and tests show of the model, written again (after make model)"
 	@echo "make synthesis-check  the shipped model against a plain second implementation (a few minutes)"
 	@echo "make pictures  draw the pictures of the documents again from the shipped model"
 	@echo "make centre  write the tables of docs/centre.md again"
@@ -58,7 +58,7 @@ pictures: $(RUN_READY)
 centre: $(RUN_READY)
 	$(BIN)/python -m bot.centre_document
 
-model-figures: $(DEV_READY) centre pictures
+model-figures: $(DEV_READY) centre evidence-study card
 	$(BIN)/python -m tests.support.engine_freeze
 	$(BIN)/python -m tests.support.readme_freeze
 	$(BIN)/python -m pytest -q tests/unit/test_answer_render.py --snapshot-update
