@@ -21,7 +21,7 @@ Everything but the search for separation is numpy; nothing depends on BLAS threa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -73,9 +73,9 @@ class FirthFit:
     iterations: int
     several_maxima: bool
     converged: bool
-    _data: Checked
-    _solution: Solution
-    _wald: int | None  # the column whose inference is Wald's: FLIC's intercept
+    _data: Checked = field(repr=False)
+    _solution: Solution = field(repr=False)
+    _wald: int | None = field(repr=False)  # the column whose inference is Wald's: FLIC's intercept
 
     @cached_property
     def lr(self) -> Floats:

@@ -103,6 +103,8 @@ def profile_many(
 ) -> BatchProfile:
     """Firth regressions of B data sets with p-values and profile limits of every coefficient.
 
+    Fits and p-values are climbed from one start, as ``fit_many`` does; limits are put to the test.
+
     Args:
         columns: covariates (k, B, n), the intercept among them, each of a size near one.
         y: events (B, n): 0 or 1, or counts up to ``trials``.
