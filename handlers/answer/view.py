@@ -228,17 +228,17 @@ def _why_wide(assessment: Assessment) -> str:
     sources = {split.outcome: split for split in interval_sources(assessment.factors)}
     own = figures.span(crs.interval_study_centre), figures.span(icans.interval_study_centre)
     return (
-        f"{text} Of the variance of the log odds of CRS of any grade {_shares(sources[Outcome.CRS_ANY])} (at the "
-        f"study's own centre the interval is {own[0]}); of ICANS {_shares(sources[Outcome.ICANS_ANY])} ({own[1]})."
+        f"{text} What makes CRS of any grade uncertain: {_shares(sources[Outcome.CRS_ANY])} (at the study's own centre "
+        f"the interval is {own[0]}). ICANS: {_shares(sources[Outcome.ICANS_ANY])} ({own[1]})."
     )
 
 
 def _shares(split: IntervalSources) -> str:
-    """``67 % comes from the study's size, 33 % from the unknown centre``, and what is owed to findings not known."""
+    """``67 % the study's size, 33 % the unknown centre``, and what is owed to findings not known."""
     shares = {"the study's size": split.study, "the unknown centre": split.centre, "findings not known": split.findings}
     shown = figures.whole_shares([share for share in shares.values() if share > 0.0])
-    first, *others = zip(shown, (name for name, share in shares.items() if share > 0.0), strict=True)
-    return ", ".join([f"{first[0]} comes from {first[1]}", *(f"{share} from {name}" for share, name in others)])
+    names = (name for name, share in shares.items() if share > 0.0)
+    return ", ".join(f"{share} {name}" for share, name in zip(shown, names, strict=True))
 
 
 def _evidence(evidence: Evidence) -> str:
