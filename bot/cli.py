@@ -162,8 +162,13 @@ def card(as_json: bool, out: Path | None) -> None:
             click.echo(text, nl=False)
         else:
             out.write_text(text, encoding="utf-8")
-    except (ModelError, CardError, OSError) as error:
+    except (ModelError, CardError) as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        reason = (
+            f"the card cannot be written there ({error.strerror}): name a file in a folder that exists, --out card.md"
+        )
+        raise click.ClickException(reason) from None
 
 
 def _settings() -> Settings:

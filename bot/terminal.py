@@ -11,6 +11,7 @@ import shutil
 import sys
 import uuid
 from pathlib import Path
+from typing import TextIO
 
 from bot.cli import FAILED, NO_PICTURE, NOT_RECORDED, OK, REFUSED
 from bot.clock import SystemClock
@@ -27,6 +28,8 @@ from handlers.requests import Asker, Question
 from knowledge.spread import interval_sources
 
 WIDEST = 120
+# For terminals and files whose encoding lacks our signs; "grade ? 2" would be worse than none.
+_PLAIN_SIGNS = {"≥": ">=", "×": "x", "µ": "u", "·": "|", "“": '"', "”": '"', "…": "...", "–": "-", "\u00a0": " "}
 NARROWEST = 72
 
 
@@ -50,7 +53,8 @@ def _draw(answered: Answered, path: Path) -> int:
         check_target(path)
         from bot.pictures.page import picture_of  # loads matplotlib, which costs more than the whole answer
 
-        write_whole(path, picture_of(answered, format_of(path)))
+        today = SystemClock().now().strftime("%Y-%m-%d")
+        write_whole(path, picture_of(answered, format_of(path), today), private=True)
     except PictureError as error:
         _complain(f"No picture was written: {error}")
         return NO_PICTURE
@@ -61,7 +65,7 @@ def _complain(text: str) -> None:
     """On standard error, if there is one: the exit status says it as well."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
-            print(text, file=sys.stderr, flush=True)
+            print(_writable(text, sys.stderr), file=sys.stderr, flush=True)
 
 
 async def _ask(text: str, as_json: bool, settings: Settings) -> tuple[Reply, int]:
@@ -101,10 +105,10 @@ def _print(reply: Reply, as_json: bool) -> int:
             body["assumptions"] = [*reply.notes, *body["assumptions"]]
             sources = interval_sources(reply.assessment.factors)
             body["interval_sources"] = [split.model_dump(mode="json") for split in sources]
-            print(json.dumps({**body, "receipt": reply.receipt}, ensure_ascii=False, indent=2))
+            print(_writable(json.dumps({**body, "receipt": reply.receipt}, ensure_ascii=False, indent=2)))
         else:
             columns = shutil.get_terminal_size().columns
-            print(answer_text(reply.view, min(WIDEST, max(NARROWEST, columns))))
+            print(_writable(answer_text(reply.view, min(WIDEST, max(NARROWEST, columns)))))
         sys.stdout.flush()
         return OK
     lines: list[str]
@@ -117,8 +121,20 @@ def _print(reply: Reply, as_json: bool) -> int:
         lines, status = [f"Say what is known, for example: {_at_terminal(reply.example)}"], REFUSED
     else:
         lines, status = [_repeated(reply)], FAILED
-    print("\n".join(_plain(line) for line in lines), file=sys.stderr, flush=True)
+    print(_writable("\n".join(_plain(line) for line in lines), sys.stderr), file=sys.stderr, flush=True)
     return status
+
+
+def _writable(text: str, stream: TextIO | None = None) -> str:
+    """The text in signs that the stream's encoding has."""
+    encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        for sign, plain in _PLAIN_SIGNS.items():
+            text = text.replace(sign, plain)
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def _repeated(reply: Repeated) -> str:

@@ -70,17 +70,22 @@ def _assumptions(factors: PatientFactors, crs: CrsRisks, model: Model) -> Iterat
     if factors == PatientFactors():
         yield "Nothing is known of this patient: these are the model's averages; read them beside the study's rates."
     yield from _ldh_assumptions(factors, crs, model)
-    if factors.liver_metastases is Presence.UNKNOWN:
+    unknown = Presence.UNKNOWN
+    if factors.liver_metastases is unknown and factors.ldh is not None:
         yield "Liver metastases not known: averaged over yes and no, given what is known of the LDH."
-    if factors.diabetes is Presence.UNKNOWN:
+    if factors.diabetes is unknown and factors.cardiovascular_disease is unknown:
+        yield "Diabetes and CVD not known: averaged over yes and no, as they occur together."
+    elif factors.diabetes is unknown:
         yield "Diabetes not known: averaged over yes and no, given what is known of CVD."
-    if factors.cardiovascular_disease is Presence.UNKNOWN:
+    elif factors.cardiovascular_disease is unknown:
         yield "CVD not known: averaged over yes and no, given what is known of diabetes."
 
 
 def _ldh_assumptions(factors: PatientFactors, crs: CrsRisks, model: Model) -> Iterator[str]:
     ldh = factors.ldh
-    if ldh is None:
+    if ldh is None and factors.liver_metastases is Presence.UNKNOWN:
+        yield "LDH and liver metastases not known: averaged over both, as they occur together."
+    elif ldh is None:
         yield "LDH not known: averaged over the LDH of patients with this liver status."
     elif isinstance(ldh, LdhCategory):
         side = "above" if ldh.category == "high" else "at or below"

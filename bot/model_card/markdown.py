@@ -78,8 +78,8 @@ def _data(card: ModelCard) -> list[str]:
         bullets(_absence(each) for each in data.not_published),
         "### Cohorts behind the centre term",
         "They say how often any CRS or ICANS occurs elsewhere, and so how much the study's centre may differ. "
-        f"{data.cohorts_excluded} published rates were considered and not used, each with its reason in "
-        "`knowledge/data/evidence/incidence.toml`. [centre.md](centre.md) lists them all, with forest plots.",
+        f"{data.cohorts_excluded} other published figures on CRS and ICANS were considered and not used, each for a "
+        "reason: [centre.md](centre.md) lists them all, with forest plots.",
         table(
             ("Outcome", ">Events", "95 % interval", "Setting and window", "Evidence", "Count worked out"),
             (_cohort(each) for each in data.cohorts),

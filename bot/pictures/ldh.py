@@ -34,7 +34,7 @@ _COLOURS = {Presence.YES: ACCENT, Presence.NO: SOFT}
 _NAMES = {Presence.YES: "with liver\nmetastases", Presence.NO: "without"}
 CAPTION = (
     "Line: estimate; band: 95 % interval. Step at 1 × ULN: the study may have counted LDH only as above its limit or "
-    "not (filled: at the limit, open: just above). Dashed: held, being beyond the LDH of most of the model's draws."
+    "not (filled: at the limit, open: just above). Dashed: beyond what most of the model covers; kept level."
 )
 
 

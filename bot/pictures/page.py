@@ -60,17 +60,20 @@ class _Page:
         return self.figure.add_axes((left / WIDTH, bottom, width / WIDTH, height / self.height))
 
 
-def picture_of(answered: Answered, format_: str) -> bytes:
-    """The picture of an answer that stands in the ledger, drawn from the very assessment that was recorded."""
-    page = answer_page(answered.assessment, load_evidence(), load_model(), answered.receipt, answered.view.assumed)
+def picture_of(answered: Answered, format_: str, day: str) -> bytes:
+    """The picture of an answer given on ``day`` (ISO 8601, UTC), drawn from the very assessment that was recorded."""
+    evidence, model = load_evidence(), load_model()
+    page = answer_page(answered.assessment, evidence, model, answered.receipt, answered.view.assumed, day)
     return render(page, format_)
 
 
-def answer_page(assessment: Assessment, evidence: Evidence, model: Model, receipt: str, assumed: str) -> Drawing:
-    """The page for one answer that stands in the ledger under ``receipt``; ``assumed`` as in the answer's text."""
+def answer_page(
+    assessment: Assessment, evidence: Evidence, model: Model, receipt: str, assumed: str, day: str
+) -> Drawing:
+    """The page for one answer of ``day`` that stands in the ledger under ``receipt``; ``assumed`` as in its text."""
     ratio = assessment.factors.ldh_ratio
     curves = ldh.ldh_curves(model, min(ldh.LOWEST, ratio or 1.0), max(ldh.HIGHEST, ratio or 1.0))
-    last = f"{_versions(assessment, evidence)} · receipt #{receipt}"
+    last = f"calculated {day} (UTC) · {_versions(assessment, evidence)} · receipt #{receipt}"
     drawn: dict[str, object] = {}
 
     def fill(page: _Page) -> None:

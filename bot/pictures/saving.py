@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import uuid
 from pathlib import Path
 
@@ -45,8 +46,10 @@ def check_target(path: Path) -> None:
         raise _cannot(error) from None
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write ``content``, in place of an existing file; on failure nothing is left and an existing file is as it was.
+
+    An existing file's rights stay; a new one that is ``private`` may be read by its owner alone, like the ledger.
 
     Raises:
         PictureError: it could not be written.
@@ -56,6 +59,10 @@ def write_whole(path: Path, content: bytes) -> None:
         target = path.resolve()  # through a link, not in place of it
         part = target.parent / f".tarla-{uuid.uuid4().hex}.part"
         with part.open("xb") as file:
+            if target.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
+            elif private:
+                os.fchmod(file.fileno(), stat.S_IRUSR | stat.S_IWUSR)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -16,6 +16,8 @@ def how_far_answers_move(found: Sensitivity) -> str:
                 f"({move.largest_risk_patient}) | {100 * move.mean_risk:.1f} | {100 * move.mean_shift:+.1f} "
                 f"| {100 * move.largest_limit:.1f} | {100 * move.mean_limit:.1f} |"
             )
+    # Those that take draws of the shipped model itself are larger.
+    least = min(variant.effective_draws for variant in found.variants)
     return f"""\
 ## Sensitivity: how far do the shown figures move?
 
@@ -24,8 +26,9 @@ percentage points, over these patients (largest with the patient it belongs to, 
 
 {patients}
 
-The line "another seed" is what Monte Carlo noise alone does. Each variant's effective draws and every figure are in
-`knowledge/data/study/sensitivity.json`.
+Each variant is built with fewer effective draws than the model that ships (at least {least:,.0f}), so a part of what
+moves is Monte Carlo noise of that size: the line "another seed" shows how much. The model that ships moves less under
+another seed. Every figure is in `knowledge/data/study/sensitivity.json`.
 
 | variant | change | outcome | estimate: largest | mean | mean with sign | limits: largest | mean |
 |---|---|---|---|---|---|---|---|

@@ -220,8 +220,8 @@ def _why_wide(assessment: Assessment) -> str:
     crs, icans = assessment.risk_of(Outcome.CRS_ANY), assessment.risk_of(Outcome.ICANS_ANY)
     n = assessment.observed[0].n
     text = (
-        f"{n} patients, one centre, odds ratios not seen, never validated elsewhere. Under narrower and wider "
-        f"priors CRS of any grade is {figures.span(crs.risk_by_prior)}, ICANS {figures.span(icans.risk_by_prior)}."
+        f"{n} patients, one centre, odds ratios not seen, never validated elsewhere. With effects assumed smaller "
+        f"or larger CRS of any grade is {figures.span(crs.risk_by_prior)}, ICANS {figures.span(icans.risk_by_prior)}."
     )
     if assessment.model != load_model().version:  # only the model that answered can say
         return text
@@ -234,11 +234,17 @@ def _why_wide(assessment: Assessment) -> str:
 
 
 def _shares(split: IntervalSources) -> str:
-    """``67 % the study's size, 33 % the unknown centre``, and what is owed to findings not known."""
-    shares = {"the study's size": split.study, "the unknown centre": split.centre, "findings not known": split.findings}
-    shown = figures.whole_shares([share for share in shares.values() if share > 0.0])
-    names = (name for name, share in shares.items() if share > 0.0)
-    return ", ".join(f"{share} {name}" for share, name in zip(shown, names, strict=True))
+    """``67 % the study's size, 33 % the unknown centre``.
+
+    Where findings are not known, what is open is which they are and what they do, and the two are one: without
+    the findings a larger study would help little.
+    """
+    shares = {"the study's size": split.study, "the unknown centre": split.centre}
+    if split.findings > 0.0:
+        shares = {"findings not known and what they do": split.study + split.findings, **shares}
+        del shares["the study's size"]
+    shown = figures.whole_shares(list(shares.values()))
+    return ", ".join(f"{share} {name}" for share, name in zip(shown, shares, strict=True))
 
 
 def _evidence(evidence: Evidence) -> str:

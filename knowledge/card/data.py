@@ -58,9 +58,7 @@ def data_section(evidence: Evidence, spec: Spec) -> Data:
         published=tuple(Finding(fact=fact, what=what, value=_value(evidence.fact(fact))) for fact, what in PUBLISHED),
         not_published=_absences(evidence),
         cohorts=tuple(_cohort(evidence, outcome, each) for outcome, each in cohorts),
-        cohorts_excluded=sum(
-            fact.centre_term is not None and not fact.centre_term.use for fact in evidence.facts.values()
-        ),
+        cohorts_excluded=sum(not term.use for term in evidence.centre_terms.values()),
         sources=tuple(_cited(evidence.source(each)) for each in _sources(evidence, ids)),
     )
 

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
@@ -286,3 +287,26 @@ def test_an_option_nobody_knows_is_not_echoed(tmp_path: Path) -> None:
     done = tarla(tmp_path, "ask", "--Zaphod7301")
     assert done.returncode == 2
     assert "Zaphod" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+def test_an_output_without_our_signs_gets_plain_ones(tmp_path: Path, encoding: str) -> None:
+    """Not a crash, not a question mark where "at least" should stand; and the ledger knows that it was read."""
+    variables = environment(tmp_path) | {"PYTHONIOENCODING": encoding}
+    for words in (["ask", "ldh 480/250 liver yes dm no"], ["ask", "--json", "liver yes"], ["ask", "ldh 2/250"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            capture_output=True,
+            cwd=tmp_path,
+            env=variables,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == (2 if "2/250" in words[1] else 0)
+        text = (done.stdout + done.stderr).decode(encoding)
+        assert "Traceback" not in text
+        assert "?" not in text
+        if words == ["ask", "ldh 480/250 liver yes dm no"]:
+            assert "CRS, grade >= 2" in text
+            assert "LDH 480 U/L" in text
+    assert [event.kind for event in read_events(tmp_path / "ledger.db")].count("delivered") == 3

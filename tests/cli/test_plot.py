@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -72,7 +74,7 @@ def test_the_figures_are_the_recorded_ones(folder: Path) -> None:
         assert texts[at + 1] == f"({low} to {high})"
     (last,) = [text for text in texts if "receipt" in text]
     versions = f"model {body['model']['id']} · evidence {load_evidence().version}"
-    assert last == f"{versions} · receipt #{body['receipt']}"
+    assert last.endswith(f" · {versions} · receipt #{body['receipt']}")
 
 
 def test_an_existing_file_is_overwritten_and_the_help_says_so(folder: Path) -> None:
@@ -149,6 +151,24 @@ def test_refused_input_draws_nothing(folder: Path, words: str, kept: list[str]) 
     assert len(list(folder.iterdir())) == 1
     ledger = folder.parent / "ledger.db"
     assert (kinds(folder) if ledger.exists() else []) == kept
+
+
+def test_a_picture_holds_findings_and_is_its_owners_alone(folder: Path) -> None:
+    """Like the ledger; a file that is there already keeps the rights that it has."""
+    (folder / "open.svg").write_text("")
+    (folder / "open.svg").chmod(0o644)
+    for name, rights in (("new.svg", 0o600), ("open.svg", 0o644)):
+        assert ask(WORDS, "--plot", name).exit_code == 0
+        assert stat.S_IMODE((folder / name).stat().st_mode) == rights
+
+
+def test_the_picture_says_when_it_was_calculated(folder: Path) -> None:
+    """A page kept from last week must not look like today's."""
+    assert ask(WORDS, "--plot", "risk.svg").exit_code == 0
+    # matplotlib leaves each text as a comment before its glyphs.
+    (day,) = re.findall(r"<!-- calculated (\d{4}-\d\d-\d\d) \(UTC\) · model ", (folder / "risk.svg").read_text())
+    (computed, _) = read_events(folder.parent / "ledger.db")
+    assert abs((date.fromisoformat(day) - date.fromisoformat(str(computed.time)[:10])).days) <= 1  # at midnight
 
 
 def test_what_is_not_in_the_ledger_is_not_drawn(folder: Path) -> None:

@@ -126,15 +126,17 @@ def test_reasons_are_never_left_out(case: dict[str, Any]) -> None:
 def test_what_an_interval_owes_its_width_to_is_the_engines_own(case: dict[str, Any]) -> None:
     assessment, _, view = _answered(case)
     _, crs, icans = re.split(r"uncertain: |\. ICANS: ", _paragraphs(view)["Why so wide"])
-    names = {"study": "the study's size", "centre": "the unknown centre", "findings": "findings not known"}
     for text, split in zip((crs, icans), interval_sources(assessment.factors), strict=True):
         parts = re.findall(rf"(?:, |^){_FIGURE} % ([a-z' ]+[a-z])", text)
-        shown = {name: figure.replace("below 1", "0") for figure, name in parts}
-        fractions = {names[name]: getattr(split, name) for name in names if getattr(split, name) > 0}
+        shown = {name: int(figure.replace("below 1", "0").replace("above 99", "100")) for figure, name in parts}
+        fractions = {"the study's size": split.study, "the unknown centre": split.centre}
+        if split.findings > 0:  # which findings, and what they do, are open together
+            fractions = {"findings not known and what they do": split.study + split.findings} | fractions
+            del fractions["the study's size"]
         assert shown.keys() == fractions.keys()
-        assert sum(map(int, shown.values())) == 100
+        assert sum(shown.values()) == 100
         # Rounded so as to make up the whole, a share may stand up to one per cent beside itself.
-        assert all(abs(int(figure) - 100 * fractions[name]) < 1 for name, figure in shown.items())
+        assert all(abs(shown[name] - 100 * fraction) < 1 for name, fraction in fractions.items())
 
 
 def test_the_jump_at_the_limit_is_the_engines_own() -> None:

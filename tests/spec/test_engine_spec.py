@@ -44,6 +44,8 @@ def test_nothing_is_assumed_of_a_patient_who_is_known() -> None:
         (known(liver=UNKNOWN), "Liver metastases not known: averaged"),
         (known(dm=UNKNOWN), "Diabetes not known: averaged"),
         (known(cvd=UNKNOWN), "CVD not known: averaged"),
+        (known(ldh=None, liver=UNKNOWN), "LDH and liver metastases not known: averaged over both, as they occur"),
+        (known(dm=UNKNOWN, cvd=UNKNOWN), "Diabetes and CVD not known: averaged over yes and no, as they occur"),
         (known(ldh="high"), "LDH high, without a figure: averaged over values above the upper limit"),
         (known(ldh="normal"), "LDH normal, without a figure: averaged over values at or below the upper limit"),
     ],
@@ -54,10 +56,13 @@ def test_what_is_unknown_or_coarse_is_said(factors: PatientFactors, begins: str)
     assert said.endswith(".")
 
 
-def test_nothing_known_says_so_first_and_then_each() -> None:
+def test_nothing_known_says_so_first_and_then_what() -> None:
     said = assess(NOTHING).assumptions
     assert said[0].startswith("Nothing is known of this patient")
-    assert [sentence.split(" not known")[0] for sentence in said[1:]] == ["LDH", "Liver metastases", "Diabetes", "CVD"]
+    assert [sentence.split(" not known")[0] for sentence in said[1:]] == [
+        "LDH and liver metastases",
+        "Diabetes and CVD",
+    ]
 
 
 @pytest.mark.parametrize("multiple", [0.1, 8.0, 40.0])

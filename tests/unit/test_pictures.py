@@ -30,6 +30,7 @@ from knowledge.exact import clopper_pearson
 from knowledge.model import load as load_model
 
 A4_HEIGHT = 11.69  # inches
+DAY = "2026-11-24"
 RECEIPT = "1284-3f9a"
 CASES = {
     "everything known": "ldh 480/250 liver yes dm no cvd yes",
@@ -47,7 +48,7 @@ def case(name: str) -> tuple[Assessment, AnswerView, Drawing]:
     understood = parse(CASES[name], site_uln=UpperLimit(value=250))
     assessment = assess(understood.factors)
     view = build_view(assessment, load_evidence(), RECEIPT, understood.notes)
-    return assessment, view, answer_page(assessment, load_evidence(), load_model(), RECEIPT, view.assumed)
+    return assessment, view, answer_page(assessment, load_evidence(), load_model(), RECEIPT, view.assumed, DAY)
 
 
 def line(drawing: Drawing, name: str) -> Line2D:
