@@ -12,11 +12,11 @@ penalty's pseudo-patients to the data and lets an indicator take up what they
 add to the rate (Puhr et al., Stat Med 2017). Predict with one of these.
 
 Penalised likelihoods of few patients can have several maxima, the likelihood
-itself (two patients alone with a finding, one of whom has the event) as well
-as its profiles. ``fit`` climbs from several starts, takes the highest maximum
-and says where there was more than one.
+itself (two patients alone with a finding, one of whom has the event; few
+events and a covariate with a long tail) as well as its profiles. ``fit`` climbs
+from many starts, takes the highest maximum and says where there was more than one.
 
-Everything but the search for separation is numpy; nothing depends on BLAS threading.
+Everything but the search for separation is numpy.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from knowledge.penalised.batch import BatchFit, BatchProfile, fit_many, profile_
 from knowledge.penalised.checks import Checked, FirthError, checked, checked_rows
 from knowledge.penalised.grouped import fit_grouped
 from knowledge.penalised.separation import is_separated
-from knowledge.penalised.solution import Solution, intercept_column, solve, solve_flac, solve_flic
+from knowledge.penalised.solution import Solution, find_intercept, solve, solve_flac, solve_flic
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -80,17 +80,25 @@ class FirthFit:
     @cached_property
     def lr(self) -> Floats:
         """Likelihood ratio of each coefficient against zero (k,); of FLIC's intercept Wald's chi-square."""
-        ratio = self._solution.ratios()
+        ratio = self._ratios[0].copy()
         if self._wald is not None:
             ratio[self._wald] = self.coef[self._wald] ** 2 / self.cov[self._wald, self._wald]
         return ratio
+
+    @cached_property
+    def several_maxima_at_tests(self) -> Bools:
+        """Where the fit that holds a coefficient at zero has several maxima (k,); the p value is of the highest."""
+        several = self._ratios[1].copy()
+        if self._wald is not None:
+            several[self._wald] = False
+        return several
 
     @cached_property
     def pvalues(self) -> Floats:
         """P value of each coefficient (k,), from ``lr``.
 
         Raises:
-            FirthError: a fit with a coefficient held at zero did not converge.
+            FirthError: a fit with a coefficient held at zero did not converge, or is higher than the full fit.
         """
         return tail_probability(self.lr)
 
@@ -118,7 +126,7 @@ class FirthFit:
     @cached_property
     def separation(self) -> bool:
         """Whether a linear combination of X parts events from non-events, completely or but for ties."""
-        return is_separated(self._data.design, self._data.outcome)
+        return is_separated(self._data.design / np.abs(self._data.design).max(axis=0), self._data.outcome)
 
     def predict(self, X: ArrayLike, offset: ArrayLike | None = None) -> Floats:
         """Probability of the outcome for each row of X (m, k), with ``offset`` (m,) on the link scale.
@@ -137,6 +145,10 @@ class FirthFit:
         link, rows = self._link(X, offset)
         reach = self._z * np.sqrt(np.einsum("ij,jk,ik->i", rows, self.cov, rows))
         return _expit(np.column_stack([link - reach, link + reach]))
+
+    @cached_property
+    def _ratios(self) -> tuple[Floats, Bools]:
+        return self._solution.ratios()
 
     @cached_property
     def _limits(self) -> tuple[Floats, Bools]:
@@ -181,13 +193,17 @@ def fit(
     plain = solve(data)
     solution, wald = plain, None
     coef, cov = plain.coef, plain.cov
-    if method == "flic":
-        wald = intercept_column(data.design)
-        coef, cov = solve_flic(data, plain.coef, wald)
-    elif method == "flac":
-        intercept_column(data.design)  # the indicator stands for a change of the intercept
-        solution = solve_flac(data, plain.hat)
-        coef, cov = solution.coef, solution.cov
+    if method != "firth":
+        intercept = find_intercept(data.design)
+        if intercept is None:
+            raise FirthError("FLIC and FLAC correct the intercept: X needs an intercept column, all of one value")
+        if method == "flic":
+            wald = intercept
+            coef, cov = solve_flic(data, plain.coef, intercept)
+        else:
+            solution = solve_flac(data, plain.hat)
+            k = solution.shown
+            coef, cov = solution.coef[:k], solution.cov[:k, :k]
     return FirthFit(
         method=method,
         alpha=alpha,

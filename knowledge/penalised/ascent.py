@@ -43,6 +43,18 @@ class Maximum:
     exceeded: Bools
     iterations: int
 
+    def only(self, lane: int) -> Maximum:
+        """One lane of several."""
+        one = slice(lane, lane + 1)
+        return Maximum(
+            self.beta[:, one],
+            self.loglik[one],
+            self.inverse[:, :, one],
+            self.converged[one],
+            self.exceeded[one],
+            self.iterations,
+        )
+
 
 def maximise(
     lanes: Lanes,

@@ -70,8 +70,8 @@ def fit_many(
     An outcome that never varies is fitted like any other, since the penalty keeps it finite.
 
     Args:
-        columns: covariates (k, B, n), the intercept among them.
-        y: events (B, n): 0 or 1, or counts up to ``trials``.
+        columns: covariates (k, B, n), the intercept among them, near one in size and centred or nearly so.
+        y: events (B, n): 0 or 1, or counts up to ``trials``. What is given is not checked.
         trials: patients behind each row (B, n); None means one each. Zero is allowed.
         hold: index of a coefficient held at zero; the penalty stays that of the full design.
         start: starting coefficients (B, k); zero if None.

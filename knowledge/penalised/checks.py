@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
+SMALLEST_ALPHA = 1e-12  # a limit further out than this is beyond the arithmetic
 METHODS = ("firth", "flic", "flac")
 
 
@@ -40,8 +41,8 @@ def checked(
     """
     if method not in METHODS:
         raise FirthError(f"method must be one of {', '.join(METHODS)}")
-    if not 0.0 < alpha < 1.0:
-        raise FirthError("alpha must lie strictly between 0 and 1")
+    if not SMALLEST_ALPHA <= alpha < 1.0:
+        raise FirthError(f"alpha must lie strictly between 0 and 1, and not below {SMALLEST_ALPHA:g}")
     design, outcome = _floats(X, "X"), _floats(y, "y")
     if design.ndim != 2 or not design.size or outcome.shape != design.shape[:1]:
         raise FirthError(f"X must be (n, k) and y (n,), neither empty; got {design.shape} and {outcome.shape}")
@@ -95,6 +96,9 @@ def _by_row(values: ArrayLike | None, name: str, n: int) -> Floats | None:
 
 def _floats(values: ArrayLike, name: str) -> Floats:
     try:
-        return np.asarray(values, dtype=float)
+        array = np.asarray(values)
+        if array.dtype.kind != "c":
+            return array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise FirthError(f"{name} must hold numbers in rows of equal length") from error
+    raise FirthError(f"{name} must hold real numbers")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from knowledge.penalised.ascent import MAX_STEP, Maximum, maximise
 from knowledge.penalised.lanes import Lanes, chosen
 from knowledge.penalised.likelihood import evaluate
+from knowledge.penalised.starts import other_starts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -32,7 +33,6 @@ SUSPECT_LEVERAGE = 1.0 / 3.0
 # Nineteen in twenty second maxima were seen above this.
 GREAT_LEVERAGE = 0.5
 NO_CHECK = 2.0  # above every leverage
-SCATTER_SEED, SCATTER_SD = 20, 5.0
 MAX_DOUBLINGS = 60
 MAX_SECTIONS = 100
 # Enough to see whether another maximum is higher: the log likelihood is then right to about 1e-8.
@@ -44,7 +44,8 @@ PROFILE_ITERATIONS = 300
 @dataclass(frozen=True)
 class Question:
     """The lanes asked about, each with its coefficient ``j`` (L,), ``side`` (L,) of -1 or 1, and the ``level`` (L,)
-    of the log likelihood that the profile must cross; ``top`` (k, L) and ``inverse`` (k, k, L) at the maximum."""
+    of the log likelihood that the profile must cross; ``top`` (k, L) and ``inverse`` (k, k, L) at the maximum, and
+    ``extra`` places to climb from, each (k, L)."""
 
     lanes: Lanes
     j: Integers
@@ -53,6 +54,7 @@ class Question:
     drop: float
     top: Floats
     inverse: Floats
+    extra: tuple[Floats, ...] = ()
 
     def take(self, index: Integers) -> Question:
         """The chosen lanes."""
@@ -64,6 +66,7 @@ class Question:
             self.drop,
             chosen(self.top, index),
             chosen(self.inverse, index),
+            tuple(chosen(start, index) for start in self.extra),
         )
 
 
@@ -104,7 +107,7 @@ def profile_limits(question: Question, tolerance: float, *, check_from: float = 
         again = np.flatnonzero(several | lost)
         if again.size:
             part = question.take(again)
-            _, beta[:, again], differ = _bracketed(part, other_starts(part.top), tolerance)
+            _, beta[:, again], differ = _bracketed(part, (*other_starts(part.top), *part.extra), tolerance)
             several[again] |= differ
     return Limits(beta[question.j, lane], several)
 
@@ -114,15 +117,6 @@ def _largest_leverage(question: Question, beta: Floats) -> Floats:
     at_top, at_limit = (evaluate(question.lanes, at).hat.max(axis=0) for at in (question.top, beta))
     larger: Floats = np.maximum(at_top, at_limit)
     return larger
-
-
-def other_starts(top: Floats) -> tuple[Floats, ...]:
-    """Places to climb from beside the nearest one (each (k, L)): beyond the maximum, its mirror image, nothing, and
-    two scattered ones, the same every time. Of the second maxima that thirty starts found in simulated sparse data
-    these find nine in ten even where data are separated, and nearly all elsewhere."""
-    scattered = np.random.default_rng(SCATTER_SEED).normal(0.0, SCATTER_SD, (2, len(top), 1))
-    nothing = np.zeros_like(top)
-    return (3.0 * top, -3.0 * top, nothing, nothing + scattered[0], nothing + scattered[1])
 
 
 def _quick(question: Question, tolerance: float) -> tuple[Floats, Bools]:
@@ -197,7 +191,8 @@ def _higher_elsewhere(question: Question, beta: Floats, leverage: Floats) -> Boo
     value = beta[question.j, np.arange(question.lanes.count)]
     third, mirror, nothing, one, other = other_starts(top)
     higher = np.zeros(question.lanes.count, dtype=bool)
-    for starts, least in (((top - 3.0 * (beta - top), third, one), 0.0), ((mirror, nothing, other), GREAT_LEVERAGE)):
+    first, second = (top - 3.0 * (beta - top), third, one, *question.extra), (mirror, nothing, other)
+    for starts, least in ((first, 0.0), (second, GREAT_LEVERAGE)):
         rows = np.flatnonzero(~higher & (leverage >= least))
         if rows.size:
             part = question.take(rows)

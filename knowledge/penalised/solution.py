@@ -8,18 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.penalised.ascent import MAX_ITERATIONS, Maximum, maximise
+from knowledge.penalised.basis import Basis, basis_for
 from knowledge.penalised.checks import Checked, FirthError
 from knowledge.penalised.lanes import Lanes, make_lanes
 from knowledge.penalised.likelihood import evaluate
-from knowledge.penalised.limits import (
-    HIGHER,
-    NO_CHECK,
-    SUSPECT_LEVERAGE,
-    ask,
-    climb_profile,
-    other_starts,
-    profile_limits,
-)
+from knowledge.penalised.limits import HIGHER, NO_CHECK, Question, climb_profile, profile_limits
+from knowledge.penalised.starts import one_slope_starts, other_starts
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -27,66 +21,104 @@ Bools = NDArray[np.bool_]
 # Largest score left, per unit of weight. The log likelihood is then right to about its square.
 TIGHT = 1e-11
 LIMIT_TOLERANCE = 1e-10
-# Relative difference of a coefficient that makes another maximum of it; climbs to the same one agree to about 1e-9.
+# Of a fit whose height alone counts: right to about 1e-16. And of climbs that only look where they end.
+HEIGHT, SEARCH = 1e-8, 1e-6
+# Relative difference of a coordinate that makes another maximum of it; climbs to the same one agree to about 1e-9.
 ELSEWHERE = 1e-4
+EVERYWHERE = 0.0  # leverage from which limits are put to the test
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Rows ``design`` (n, k) with the share of events ``share`` (n,) among ``weights`` (n,) patients, one each if None.
+
+    ``starts`` (k, S) are coefficients to climb from beside zero; none where the likelihood is concave.
+    """
+
+    design: Floats
+    share: Floats
+    weights: Floats | None
+    offset: Floats | None
+    penalised: bool
+    starts: Floats
+
+    @property
+    def tolerance(self) -> float:
+        """Largest score left: of the mean weight of a row, at least one, since a score is a sum over patients."""
+        return TIGHT * self.size
+
+    @property
+    def size(self) -> float:
+        """Mean weight of a row, at least one."""
+        return 1.0 if self.weights is None else max(1.0, float(self.weights.mean()))
+
+    def lanes(self, bases: list[Basis]) -> Lanes:
+        """One lane for each basis."""
+        columns = np.stack([basis.work.T for basis in bases], axis=1)
+        many = (len(bases), len(self.share))
+        trials = None if self.weights is None else np.broadcast_to(self.weights, many)
+        events = np.broadcast_to(self.share if self.weights is None else self.share * self.weights, many)
+        offset = None if self.offset is None else np.broadcast_to(self.offset - self._absorbed(bases[0]), many)
+        return make_lanes(columns, events, trials, offset, penalised=self.penalised)
+
+    def moved(self, basis: Basis) -> Floats:
+        """Coordinates (k,) of the part of the offset that the columns can take up.
+
+        A large offset would drown the rest in rounding, so that part is left out of the lanes and added to the
+        coordinates: theirs are the caller's plus this.
+        """
+        if self.offset is None:
+            return np.zeros(len(basis.order))
+        found: Floats = basis.work.T @ self.offset / len(self.offset)
+        return found
+
+    def _absorbed(self, basis: Basis) -> Floats:
+        """That part itself (n,), the same in every basis."""
+        found: Floats = basis.work @ self.moved(basis)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """The maximum of one data set's likelihood in scaled columns; what callers read is in the columns as given.
+    """The highest maximum found of one problem, and inference there, in the columns as given.
 
-    ``shown`` coefficients are the caller's; FLAC's indicator stands behind them.
+    ``coef`` (k,); ``cov`` (k, k) the inverse information; ``hat`` (n,) leverages. The first ``shown`` coefficients are
+    the caller's; FLAC's indicator stands behind them. ``several`` says whether other climbs ended elsewhere.
     """
 
-    lanes: Lanes
-    full: Maximum
-    scale: Floats
-    shown: int
-    several: bool
+    problem: Problem
+    coef: Floats
+    cov: Floats
+    loglik: float
     hat: Floats
+    iterations: int
+    several: bool
+    shown: int
 
-    @property
-    def suspect(self) -> bool:
-        """Whether another maximum is possible: a leverage is high and the likelihood is not concave."""
-        return self.lanes.penalised and bool(self.hat.max() >= SUSPECT_LEVERAGE)
-
-    @property
-    def coef(self) -> Floats:
-        """Coefficients (shown,)."""
-        found: Floats = (self.full.beta[:, 0] / self.scale)[: self.shown]
-        return found
-
-    @property
-    def cov(self) -> Floats:
-        """Inverse information (shown, shown)."""
-        found: Floats = (self.full.inverse[:, :, 0] / np.outer(self.scale, self.scale))[: self.shown, : self.shown]
-        return found
-
-    @property
-    def loglik(self) -> float:
-        """Log likelihood; the penalty, half the log determinant, is that of the columns as given."""
-        penalty = float(np.log(self.scale).sum()) if self.lanes.penalised else 0.0
-        return float(self.full.loglik[0]) + penalty
-
-    @property
-    def iterations(self) -> int:
-        """Steps to the maximum."""
-        return self.full.iterations
-
-    def ratios(self) -> Floats:
-        """Likelihood ratio of each coefficient against zero (shown,).
+    def ratios(self) -> tuple[Floats, Bools]:
+        """Likelihood ratio of each coefficient against zero (shown,), and where the fit that holds it there has
+        several maxima (shown,); the ratio is then that of the highest.
 
         Raises:
-            FirthError: a fit with a coefficient held at zero did not converge.
+            FirthError: a fit with a coefficient held at zero did not converge, or is higher than the full fit,
+                which then is no maximum of all.
         """
-        j, same = np.arange(self.shown), np.zeros(self.shown, dtype=np.intp)
-        top = self.full.beta[:, same]
-        starts = (top, *other_starts(top)) if self.suspect else (top,)
-        highest, _, _ = climb_profile(self.lanes.take(same), j, np.zeros(self.shown), starts, TIGHT * _size(self.lanes))
+        bases, lanes, tops = self._asked(list(range(self.shown)))
+        last = np.full(self.shown, len(self.coef) - 1)
+        starts = (tops, *self._others(bases, tops)) if self.problem.penalised else (tops,)
+        # The log likelihood of each basis is that of the columns as given but for a constant.
+        level = np.array([self.loglik - self._shift(basis) for basis in bases])
+        zero = np.array([self.problem.moved(basis)[-1] for basis in bases])
+        highest, _, several = climb_profile(lanes, last, zero, starts, HEIGHT * self.problem.size)
         for lost in np.flatnonzero(~np.isfinite(highest)):
             raise FirthError(f"the fit with coefficient {lost} held at zero did not converge")
-        ratio: Floats = np.maximum(0.0, 2.0 * (self.full.loglik[0] - highest))
-        return ratio
+        for higher in np.flatnonzero(highest > level + HIGHER):
+            raise FirthError(
+                f"the fit ended on a lesser maximum: with coefficient {higher} held at zero the likelihood is higher; "
+                "take logarithms of skewed covariates, or fewer covariates"
+            )
+        ratio: Floats = np.maximum(0.0, 2.0 * (level - highest))
+        return ratio, several
 
     def limits(self, drop: float, skip: int | None) -> tuple[Floats, Bools]:
         """Profile limits (shown, 2) and where the profile has several maxima (shown, 2); NaN for ``skip``.
@@ -98,17 +130,47 @@ class Solution:
         value, several = np.full((self.shown, 2), np.nan), np.zeros((self.shown, 2), dtype=bool)
         if not asked:
             return value, several
-        j, side = np.repeat(asked, 2), np.tile([-1.0, 1.0], len(asked))
-        question = ask(self.lanes, self.full, np.zeros(len(j), dtype=np.intp), j, side, drop)
+        bases, lanes, tops = self._asked([j for j in asked for _ in range(2)])
+        question = Question(
+            lanes=lanes,
+            j=np.full(len(bases), len(self.coef) - 1),
+            side=np.tile([-1.0, 1.0], len(asked)),
+            level=np.array([self.loglik - self._shift(basis) for basis in bases]) - drop,
+            drop=drop,
+            top=tops,
+            inverse=evaluate(lanes, tops).inverse,
+            extra=self._slopes(bases),
+        )
         # A likelihood without the penalty is concave: there is nothing to look for elsewhere.
-        check_from = SUSPECT_LEVERAGE if self.lanes.penalised else NO_CHECK
-        found = profile_limits(question, LIMIT_TOLERANCE * _size(self.lanes), check_from=check_from)
+        check_from = EVERYWHERE if self.problem.penalised else NO_CHECK
+        found = profile_limits(question, LIMIT_TOLERANCE * self.problem.size, check_from=check_from)
         for lost in np.flatnonzero(~np.isfinite(found.value)):
-            end = "lower" if side[lost] < 0 else "upper"
-            raise FirthError(f"the {end} profile limit of coefficient {j[lost]} was not found")
-        value[asked] = found.value.reshape(-1, 2) / self.scale[asked, None]
+            end = "lower" if question.side[lost] < 0 else "upper"
+            raise FirthError(f"the {end} profile limit of coefficient {asked[lost // 2]} was not found")
+        units = np.array([basis.unit for basis in bases])
+        zero = np.array([self.problem.moved(basis)[-1] for basis in bases])
+        value[asked] = ((found.value - zero) / units).reshape(-1, 2)
         several[asked] = found.several.reshape(-1, 2)
         return value, several
+
+    def _asked(self, asked: list[int]) -> tuple[list[Basis], Lanes, Floats]:
+        """Bases, lanes and maximum (k, L) for a question about each of these coefficients."""
+        by_column = {j: basis_for(self.problem.design, j) for j in set(asked)}
+        bases = [by_column[j] for j in asked]
+        tops = np.stack([basis.coordinates(self.coef) + self.problem.moved(basis) for basis in bases], axis=1)
+        return bases, self.problem.lanes(bases), tops
+
+    def _slopes(self, bases: list[Basis]) -> tuple[Floats, ...]:
+        """The problem's own starts in coordinates, one (k, L) each."""
+        by_lane = np.stack([basis.coordinates(self.problem.starts) for basis in bases], axis=2)
+        return tuple(by_lane[:, start] for start in range(by_lane.shape[1]))
+
+    def _others(self, bases: list[Basis], tops: Floats) -> tuple[Floats, ...]:
+        return (*other_starts(tops), *self._slopes(bases))
+
+    def _shift(self, basis: Basis) -> float:
+        """By how much the log likelihood in the columns as given is above that in the basis."""
+        return basis.logdet if self.problem.penalised else 0.0
 
 
 def solve(data: Checked) -> Solution:
@@ -117,7 +179,8 @@ def solve(data: Checked) -> Solution:
     Raises:
         FirthError: it did not converge.
     """
-    return _solve(data.design, data.outcome, data.weights, data.offset, data.kept, penalised=True)
+    starts = one_slope_starts(data.design, find_intercept(data.design))
+    return _solve(Problem(data.design, data.outcome, data.weights, data.offset, True, starts), data.kept)
 
 
 def solve_flic(data: Checked, coef: Floats, intercept: int) -> tuple[Floats, Floats]:
@@ -129,12 +192,13 @@ def solve_flic(data: Checked, coef: Floats, intercept: int) -> tuple[Floats, Flo
     column = data.design[:, [intercept]]
     rest = data.design @ coef - column[:, 0] * coef[intercept]
     shift = rest if data.offset is None else rest + data.offset
-    alone = _solve(column, data.outcome, data.weights, shift, data.kept, penalised=False)
+    alone = _solve(Problem(column, data.outcome, data.weights, shift, False, np.zeros((1, 0))), data.kept)
     moved = coef.copy()
     moved[intercept] = alone.coef[0]
-    lanes, scale = _scaled(data.design, data.outcome, data.weights, data.offset, penalised=False)
-    inverse = evaluate(lanes, (moved * scale)[:, None]).inverse[:, :, 0]
-    return moved, inverse / np.outer(scale, scale)
+    basis = basis_for(data.design, intercept)
+    problem = Problem(data.design, data.outcome, data.weights, data.offset, False, np.zeros((len(coef), 0)))
+    point = evaluate(problem.lanes([basis]), (basis.coordinates(moved) + problem.moved(basis))[:, None])
+    return moved, basis.covariance(point.inverse[:, :, 0])
 
 
 def solve_flac(data: Checked, hat: Floats) -> Solution:
@@ -145,7 +209,7 @@ def solve_flac(data: Checked, hat: Floats) -> Solution:
     Raises:
         FirthError: it did not converge.
     """
-    n = len(data.outcome)
+    n, k = data.design.shape
     own = np.ones(n) if data.weights is None else data.weights
     leverage = hat[data.kept]
     design = np.vstack([data.design, data.design])
@@ -153,54 +217,53 @@ def solve_flac(data: Checked, hat: Floats) -> Solution:
     events, trials = np.r_[own * data.outcome, 0.5 * leverage], np.r_[own, leverage]
     offset = None if data.offset is None else np.r_[data.offset, data.offset]
     share = np.divide(events, trials, out=np.zeros_like(events), where=trials > 0)
-    return _solve(
-        design, share, trials, offset, np.ones(2 * n, dtype=bool), penalised=False, shown=data.design.shape[1]
-    )
+    problem = Problem(design, share, trials, offset, False, np.zeros((k + 1, 0)))
+    return _solve(problem, np.ones(2 * n, dtype=bool), shown=k)
 
 
-def intercept_column(design: Floats) -> int:
-    """Index of the constant column.
-
-    Raises:
-        FirthError: there is none.
-    """
+def find_intercept(design: Floats) -> int | None:
+    """Index of the constant column, None without one."""
     for j in range(design.shape[1]):
         if (design[:, j] == design[0, j]).all():
             return j
-    raise FirthError("FLIC and FLAC correct the intercept: X needs an intercept column, all of one value")
+    return None
 
 
-def _solve(
-    design: Floats,
-    share: Floats,
-    weights: Floats | None,
-    offset: Floats | None,
-    kept: Bools,
-    *,
-    penalised: bool,
-    shown: int | None = None,
-) -> Solution:
-    lanes, scale = _scaled(design, share, weights, offset, penalised=penalised)
-    full, several = _climb(lanes)
+def _solve(problem: Problem, kept: Bools, *, shown: int | None = None) -> Solution:
+    k = problem.design.shape[1]
+    basis = basis_for(problem.design, k - 1)
+    lanes = problem.lanes([basis])
+    full, several = _climb(problem, basis, lanes)
+    point = evaluate(lanes, full.beta)
     hat = np.zeros(len(kept))
-    hat[kept] = evaluate(lanes, full.beta).hat[:, 0]
-    return Solution(lanes, full, scale, shown or lanes.k, several, hat)
+    hat[kept] = point.hat[:, 0]
+    return Solution(
+        problem=problem,
+        coef=basis.coefficients(full.beta[:, 0] - problem.moved(basis)),
+        cov=basis.covariance(full.inverse[:, :, 0]),
+        loglik=float(full.loglik[0]) + (basis.logdet if problem.penalised else 0.0),
+        hat=hat,
+        iterations=full.iterations,
+        several=several,
+        shown=shown or k,
+    )
 
 
-def _climb(lanes: Lanes) -> tuple[Maximum, bool]:
+def _climb(problem: Problem, basis: Basis, lanes: Lanes) -> tuple[Maximum, bool]:
     """The highest maximum found, and whether there was another.
 
     Raises:
         FirthError: no climb converged.
     """
-    tolerance = TIGHT * _size(lanes)
-    first = maximise(lanes, np.zeros((lanes.k, 1)), tolerance=tolerance)
-    if not lanes.penalised or (first.converged[0] and evaluate(lanes, first.beta).hat.max() < SUSPECT_LEVERAGE):
+    origin = np.zeros((lanes.k, 1))
+    first = maximise(lanes, origin, tolerance=problem.tolerance)
+    if not problem.penalised:
         if not first.converged[0]:
             raise FirthError(f"the fit did not converge in {MAX_ITERATIONS} iterations")
         return first, False
-    start = np.concatenate(other_starts(np.nan_to_num(first.beta)), axis=1)
-    others = maximise(lanes.take(np.zeros(start.shape[1], dtype=np.intp)), start, tolerance=tolerance)
+    top = np.where(np.isfinite(first.beta), first.beta, origin)
+    start = np.concatenate([*other_starts(top), basis.coordinates(problem.starts)], axis=1)
+    others = maximise(lanes.take(np.zeros(start.shape[1], dtype=np.intp)), start, tolerance=SEARCH * problem.size)
     if not (first.converged[0] or others.converged.any()):
         raise FirthError(f"the fit did not converge in {MAX_ITERATIONS} iterations")
     loglik = np.where(others.converged, others.loglik, -np.inf)
@@ -211,35 +274,5 @@ def _climb(lanes: Lanes) -> tuple[Maximum, bool]:
     # The first counts unless another is higher, not only the same place by another way.
     if first.converged[0] and loglik[best] <= first.loglik[0] + HIGHER:
         return first, several
-    one = slice(best, best + 1)
-    highest = Maximum(
-        others.beta[:, one],
-        others.loglik[one],
-        others.inverse[:, :, one],
-        others.converged[one],
-        others.exceeded[one],
-        others.iterations,
-    )
-    return highest, several
-
-
-def _scaled(
-    design: Floats, share: Floats, weights: Floats | None, offset: Floats | None, *, penalised: bool
-) -> tuple[Lanes, Floats]:
-    """One lane, with columns near one in size, and what they were divided by.
-
-    An LDH in U/L or a rare exposure in thousandths must not strain step or tolerance, which suit covariates near
-    one. Powers of two, so that scaling and back rounds nothing.
-    """
-    scale = np.exp2(np.round(np.log2(np.abs(design).max(axis=0))))
-    columns = np.ascontiguousarray((design / scale).T)[:, None, :]
-    trials = None if weights is None else weights[None, :]
-    events = share[None, :] if trials is None else share * trials
-    shift = None if offset is None else offset[None, :]
-    lanes = make_lanes(columns, events, trials, shift, penalised=penalised)
-    return lanes, scale
-
-
-def _size(lanes: Lanes) -> float:
-    """Mean weight of a row, at least one: a score is a sum over patients."""
-    return 1.0 if lanes.trials is None else max(1.0, float(lanes.trials.mean()))
+    highest = maximise(lanes, others.beta[:, [best]], tolerance=problem.tolerance)
+    return (highest if highest.converged[0] else others.only(best)), several

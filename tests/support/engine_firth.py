@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -91,6 +92,6 @@ def ordinary_sets(seed: int, size: int) -> list[tuple[Floats, Floats]]:
 def penalised_loglik(X: Floats, y: Floats, beta: Floats) -> float:
     """The definition, written out: log likelihood plus half the log determinant of X'WX."""
     eta = X @ beta
-    p = 1.0 / (1.0 + np.exp(-eta))
+    p = special.expit(eta)
     _, logdet = np.linalg.slogdet(X.T @ (X * (p * (1.0 - p))[:, None]))
     return float(y @ eta - np.logaddexp(0.0, eta).sum() + 0.5 * logdet)

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from knowledge.firth import FirthError, fit, fit_grouped, fit_many
+from knowledge.firth import FirthError, Method, fit, fit_grouped, fit_many
 from knowledge.penalised.grouped import group_binary
-from tests.support.engine_firth import Reference, random_sets, references
+from tests.support.engine_firth import Reference, ordinary_sets, random_sets, references
 
 REFERENCES = references()
 TOLERANCE = 1e-7  # the reference holds more digits; double precision in ten coefficients does not
@@ -105,6 +105,40 @@ def test_units_of_a_covariate_change_nothing_but_its_coefficient(seed: int, unit
     assert other.hat == pytest.approx(plain.hat, abs=1e-8)
     # The penalty is half the log determinant of X'WX, which grows by the log of the unit.
     assert other.loglik == pytest.approx(plain.loglik + math.log(unit), abs=1e-8)
+
+
+@given(st.integers(0, 10_000), st.sampled_from([(-40.0, -30.0), (2020.0, 2.5), (20_000.0, 0.0)]))
+@settings(max_examples=20, deadline=None, derandomize=True)
+def test_the_origin_of_a_covariate_changes_nothing_but_the_intercept(seed: int, change: tuple[float, float]) -> None:
+    """A calendar year is nearly parallel to the intercept; one column may also hold a share of another."""
+    for X, y in ordinary_sets(seed, 1):
+        origin, mixed = change
+        moved = X @ np.array([[1.0, origin, 0.0], [0.0, 1.0, mixed], [0.0, 0.0, 1.0]])
+        plain, other = fit(X, y), fit(moved, y)
+        if plain.several_maxima:
+            continue
+        # Column 2 of the moved design is its own old self and a share of column 1.
+        assert other.coef[2] == pytest.approx(plain.coef[2], abs=1e-7)
+        assert other.loglik == pytest.approx(plain.loglik, abs=1e-8)
+        assert other.pvalues[2] == pytest.approx(plain.pvalues[2], abs=1e-7)
+        np.testing.assert_allclose(other.ci[2], plain.ci[2], rtol=1e-5, atol=1e-6)
+        assert other.hat == pytest.approx(plain.hat, abs=1e-7)
+        assert other.predict(moved) == pytest.approx(plain.predict(X), abs=1e-7)
+        assert other.predict_interval(moved) == pytest.approx(plain.predict_interval(X), abs=1e-6)
+
+
+@pytest.mark.parametrize("method", ["firth", "flic", "flac"])
+def test_powers_of_an_age_are_fitted(method: Method) -> None:
+    """Full rank, yet conditioned so badly as given that steps in it would never arrive."""
+    rng = np.random.default_rng(2)
+    age = rng.normal(65, 9, 30)
+    y = (rng.random(30) < 1 / (1 + np.exp(-(age - 65) / 9))).astype(float)
+    raw = np.column_stack([np.ones(30), age, age**2, age**3])
+    centred = np.column_stack([np.ones(30), *(((age - 65) / 9) ** power for power in (1, 2, 3))])
+    found, easy = fit(raw, y, method=method), fit(centred, y, method=method)
+    assert found.predict(raw) == pytest.approx(easy.predict(centred), abs=1e-6)
+    assert found.pvalues[3] == pytest.approx(easy.pvalues[3], abs=1e-6)  # the highest power is tested alike
+    assert found.ci[3] * 9**3 == pytest.approx(easy.ci[3], rel=1e-4)
 
 
 def test_agrees_with_another_implementation_on_ordinary_data() -> None:
@@ -237,6 +271,7 @@ ONES = np.ones((4, 1))
         (ONES, [1, 1, 1, 1], "y is constant: all 4 rows are 1"),
         ([[1, 2], [1]], [0, 1], "numbers in rows of equal length"),
         ([["a"], ["b"]], [0, 1], "X must hold numbers"),
+        ([[1j], [1]], [0, 1], "X must hold real numbers"),
         (np.ones((4, 2)), [0, 1, 0, 1], "full column rank"),
         ([[1, 1, 2], [1, 0, 1], [1, 1, 2], [1, 0, 1]], [0, 1, 0, 1], "full column rank"),
         (np.eye(2, 3), [0, 1], "full column rank"),

@@ -41,6 +41,54 @@ def test_the_likelihood_itself_can_have_two_maxima_and_the_higher_is_taken() -> 
     assert several >= 3
 
 
+def test_a_lone_event_among_raw_values_of_ldh_has_two_maxima() -> None:
+    """One explains the event by its place among the low, one does not; from the middle only the latter is found."""
+    ldh = [662, 268, 492, 666, 571, 581, 421, 110, 387, 345, 378, 208, 98, 1245, 558,
+           777, 420, 466, 394, 522, 172, 569, 122, 210, 186, 1853, 142, 316, 1783, 429]  # fmt: skip
+    X, y = np.column_stack([np.ones(30), ldh]), np.zeros(30)
+    y[12] = 1.0
+    found = fit(X, y)
+    assert found.several_maxima
+    higher = optimize.minimize(lambda b: -penalised_loglik(X, y, b), [-0.41, -0.0078], method="Nelder-Mead")
+    assert found.loglik == pytest.approx(-higher.fun, abs=1e-6)
+    assert found.loglik > penalised_loglik(X, y, np.array([-1.9, -0.00018])) + 0.1
+    assert (found.pvalues < 0.9).all()
+    # In logarithms there is one.
+    assert not fit(np.column_stack([np.ones(30), np.log2(ldh)]), y).several_maxima
+
+
+def skewed(seed: int) -> tuple[Floats, Floats]:
+    """Raw LDH in U/L, one to three events, all among the eight lowest: hard on purpose."""
+    rng = np.random.default_rng(seed)
+    ldh = np.exp(rng.normal(6, 1, 30))
+    y = np.zeros(30)
+    y[rng.choice(np.argsort(ldh)[:8], rng.integers(1, 4), replace=False)] = 1.0
+    return np.column_stack([np.ones(30), ldh]), y
+
+
+def test_no_fit_held_at_zero_is_higher_than_the_full_one_and_few_maxima_are_missed() -> None:
+    missed, two = 0, 0
+    for X, y in map(skewed, range(60)):
+        found = fit(X, y)
+        assert (found.lr >= 0).all()
+        rng, spread = np.random.default_rng(3), X[:, 1].std()
+        standard = X / [1.0, spread]
+        gap = np.log(spread)  # the penalty is that of the columns as given
+        for _ in range(12):
+            slope = rng.normal(0, 6)
+            start = [-slope * rng.choice(standard[:, 1]), slope]
+            solved = optimize.minimize(negative_loglik, start, args=(standard, y), method="Nelder-Mead")
+            if -solved.fun + gap > found.loglik + 1e-4:
+                missed += 1
+        two += found.several_maxima
+    assert two >= 10
+    assert missed == 0
+
+
+def negative_loglik(beta: Floats, X: Floats, y: Floats) -> float:
+    return -penalised_loglik(X, y, beta)
+
+
 def test_ordinary_data_have_one_maximum() -> None:
     """With a common finding, seven scattered starts of scipy find nothing else either."""
     rng = np.random.default_rng(8)
