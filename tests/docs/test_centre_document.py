@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot import centre_document
 from bot.centre_document import DOCUMENT, filled
 from bot.pictures.forest import rows_of
+from knowledge import LdhMultiple, Outcome, PatientFactors, Presence, assess
 from knowledge.evidence import load as load_evidence
 from knowledge.exact import clopper_pearson
+from knowledge.model import load as load_model
 from knowledge.synthesis.spec import POOLS, Pool
 
 REPOSITORY = Path(__file__).parents[2]
@@ -68,3 +71,21 @@ def test_the_rows_of_a_picture(pool: Pool) -> None:
     left_out = [row for row in rows if row.kind == "left out"]
     assert len(left_out) >= 10
     assert all(row.reason for row in left_out)
+
+
+def test_the_level_at_mean_findings_and_the_average_differ_as_the_document_says(text: str) -> None:
+    model, average = load_model(), assess(PatientFactors())
+    expected = {Outcome.CRS_ANY: ("48.3", "48.3"), Outcome.ICANS_ANY: ("25.8", "24.3")}
+    for (outcome, shown), draws in zip(expected.items(), map(model.draws, POOLS), strict=True):
+        level = float((draws.weight / (1 + np.exp(-draws["a_new"]))).sum())
+        assert (f"{100 * average.risk_of(outcome).risk:.1f}", f"{100 * level:.1f}") == shown
+        assert all(f"{figure} %" in text for figure in shown)
+
+
+def test_the_jump_at_the_limit_is_as_the_model_page_says() -> None:
+    at, above = (
+        assess(PatientFactors(ldh=LdhMultiple(multiple=multiple), liver_metastases=Presence.YES)).outcomes[0].risk
+        for multiple in (1.0, 1.0 + 1e-9)
+    )
+    page = " ".join((REPOSITORY / "docs" / "model.md").read_text(encoding="utf-8").split())
+    assert f"goes from {100 * at:.0f} % at the limit to {100 * above:.0f} % just above it" in page
