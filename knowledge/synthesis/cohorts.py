@@ -15,9 +15,10 @@ from knowledge.normal import cdf, quantile
 from knowledge.synthesis.centre import CentrePosterior
 from knowledge.synthesis.outcomes import draw_given_total
 from knowledge.synthesis.proposal import SHIFTED, Proposal, Proposals
-from knowledge.synthesis.severity import draw_severity
+from knowledge.synthesis.severity import Ldh, draw_severity
 from knowledge.synthesis.significance import Criterion, judge_binary, judge_continuous
 from knowledge.synthesis.spec import Coding, Pool, Spec
+from knowledge.synthesis.structure import AS_MODELLED, Structure, acting_ldh, analysed_ldh
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -38,7 +39,7 @@ TRIES: dict[Pool, int] = {"crs": 4, "icans": 8}
 
 @dataclass(frozen=True, eq=False)
 class CrsPatients:
-    """Patients of accepted cohorts, each (A, n): ``ldh`` as it enters (elevated 0/1, or log2 ratio), the rest 0/1."""
+    """Patients of accepted cohorts, each (A, n): ``ldh`` as analysed (elevated 0/1, or log2 ratio), the rest 0/1."""
 
     ldh: Floats
     liver: Floats
@@ -83,23 +84,35 @@ def crs_batch(
     *,
     keep_data: bool = False,
     proposals: Proposals = SHIFTED,
+    structure: Structure = AS_MODELLED,
 ) -> Batch:
-    """``size`` cohorts with CRS outcomes under one tau and one coding of LDH; ``keep_data`` keeps their patients."""
+    """``size`` cohorts with CRS outcomes under one tau and one coding of LDH; ``keep_data`` keeps their patients.
+
+    ``coding`` is how LDH acts; how the study analyses it, and what else acts, is in ``structure``.
+    """
     chosen = proposals if spec.significances else proposals.off()
     parameters, scale, importance = _crs_parameters(spec, centre, tau, coding, size, chosen.crs, rng)
     mean, sd, prevalence = (parameters[name] for name in ("ldh_mean", "ldh_sd", "liver_prevalence"))
     z1, z2 = _correlated(size, spec.n, parameters["ldh_liver_correlation"], rng)
     log2_ratio = mean[:, None] + sd[:, None] * z1
-    ldh = (log2_ratio > 0).astype(float) if coding == "elevated" else log2_ratio
-    ldh_centre = cdf(mean / sd) if coding == "elevated" else mean
+    ldh, ldh_centre = acting_ldh(structure, coding, log2_ratio, mean, sd)
+    analysed = structure.analysed or coding
+    seen = analysed_ldh(analysed, log2_ratio)
     liver = (z2 > quantile(1.0 - prevalence)[:, None]).astype(float)
     eta = parameters["a_study"][:, None] + parameters["b_ldh"][:, None] * (ldh - ldh_centre[:, None])
     eta += parameters["b_liver"][:, None] * (liver - prevalence[:, None])
+    names: tuple[str, ...] = CRS_COLUMNS
+    if structure.interaction:
+        names = (*CRS_COLUMNS, "b_interaction")
+        parameters["b_interaction"] = structure.interaction * scale * rng.standard_normal(size)
+        both = (ldh - ldh_centre[:, None]) * (liver - prevalence[:, None])
+        eta += parameters["b_interaction"][:, None] * both
     others = _diabetes_and_cvd(spec, size, rng) if spec.other_covariates else ()
     rows, any_grade, weight, passed, reached = _published(
-        spec, "crs", (ldh, liver, *others), eta, importance, rng, binary=coding == "elevated"
+        spec, "crs", (seen, liver, *others), eta, importance, rng, binary=analysed == "elevated"
     )
-    severity = draw_severity(spec, coding, ldh[rows], ldh_centre[rows], scale[rows], any_grade, chosen.severity, rng)
+    x = Ldh(ldh[rows], ldh_centre[rows], scale[rows], seen[rows], analysed)
+    severity = draw_severity(spec, x, any_grade, chosen.severity, rng)
     for name, by_cohort in severity.reached.items():
         passed[name], reached[name] = int((by_cohort > 0).sum()), float((weight * by_cohort).sum())
     kept = np.flatnonzero(severity.weight)
@@ -110,8 +123,8 @@ def crs_batch(
         "logit_grade3": severity.logit_grade3[kept],
     }
     final = weight[kept] * severity.weight[kept]
-    patients = CrsPatients(ldh[rows], liver[rows], any_grade, severity.grade2[kept]) if keep_data else None
-    return Batch(size, {name: columns[name] for name in CRS_COLUMNS}, final, passed, reached, patients)
+    patients = CrsPatients(seen[rows], liver[rows], any_grade, severity.grade2[kept]) if keep_data else None
+    return Batch(size, {name: columns[name] for name in names}, final, passed, reached, patients)
 
 
 def icans_batch(
@@ -123,6 +136,7 @@ def icans_batch(
     *,
     keep_data: bool = False,
     proposals: Proposals = SHIFTED,
+    structure: Structure = AS_MODELLED,
 ) -> Batch:
     """``size`` cohorts with ICANS outcomes under one tau; ``keep_data`` keeps their patients."""
     chosen = proposals if spec.significances else proposals.off()
@@ -131,11 +145,17 @@ def icans_batch(
     eta = parameters["a_study"][:, None]
     eta = eta + parameters["b_diabetes"][:, None] * (diabetes - parameters["diabetes_prevalence"][:, None])
     eta += parameters["b_cvd"][:, None] * (cvd - parameters["cvd_prevalence"][:, None])
+    names: tuple[str, ...] = ICANS_COLUMNS
+    if structure.interaction:
+        names = (*ICANS_COLUMNS, "b_interaction")
+        parameters["b_interaction"] = structure.interaction * tau * rng.standard_normal(size)
+        both = (diabetes - parameters["diabetes_prevalence"][:, None]) * (cvd - parameters["cvd_prevalence"][:, None])
+        eta += parameters["b_interaction"][:, None] * both
     others = _ldh_and_liver(spec, size, rng) if spec.other_covariates else ()
     rows, icans, weight, passed, reached = _published(
         spec, "icans", (diabetes, cvd, *others), eta, importance, rng, binary=True
     )
-    columns = {name: parameters[name][rows] for name in ICANS_COLUMNS}
+    columns = {name: parameters[name][rows] for name in names}
     patients = IcansPatients(diabetes[rows], cvd[rows], icans) if keep_data else None
     return Batch(size, columns, weight, passed, reached, patients)
 

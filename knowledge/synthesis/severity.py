@@ -45,24 +45,26 @@ class Severity:
     reached: dict[str, Floats]
 
 
-def draw_severity(
-    spec: Spec,
-    coding: Coding,
-    ldh: Floats,
-    centre: Floats,
-    slope_scale: Floats,
-    any_grade: Floats,
-    proposal: Proposal,
-    rng: np.random.Generator,
-) -> Severity:
+@dataclass(frozen=True, eq=False)
+class Ldh:
+    """LDH of A cohorts: ``acting`` (A, n), its ``centre`` (A,) and the prior sd of its slope, ``scale`` (A,).
+
+    ``analysed`` (A, n) is what the study's regression takes, coded as ``coding``.
+    """
+
+    acting: Floats
+    centre: Floats
+    scale: Floats
+    analysed: Floats
+    coding: Coding
+
+
+def draw_severity(spec: Spec, ldh: Ldh, any_grade: Floats, proposal: Proposal, rng: np.random.Generator) -> Severity:
     """Severity of cohorts with CRS outcomes ``any_grade`` (A, n).
 
     Args:
         spec: priors and conditions.
-        coding: how LDH enters.
-        ldh: as it enters (A, n).
-        centre: of LDH (A,).
-        slope_scale: prior sd of the slope on LDH (A,).
+        ldh: as it acts and as it is analysed.
         any_grade: outcomes of 0/1 (A, n).
         proposal: of the standard normals behind intercept and slope.
         rng: of all randomness.
@@ -72,8 +74,8 @@ def draw_severity(
     z, importance = proposal.draw(tries, rng)
     c_grade2 = _logit(spec.grade2_given_any[0]) + spec.grade2_given_any[1] * z[0]
     row = np.repeat(np.arange(size), TRIES)
-    d_ldh = slope_scale[row] * z[1]
-    eta = c_grade2[:, None] + d_ldh[:, None] * (ldh[row] - centre[row, None])
+    d_ldh = ldh.scale[row] * z[1]
+    eta = c_grade2[:, None] + d_ldh[:, None] * (ldh.acting[row] - ldh.centre[row, None])
     grade2 = any_grade[row] * (rng.random((tries, n)) * (1.0 + np.exp(-eta)) < 1.0)
     number = grade2.sum(axis=1).astype(np.int64)
     met = number >= spec.crs_grade2_least
@@ -81,8 +83,8 @@ def draw_severity(
     if spec.significances and spec.grade2_significance:
         rows = np.flatnonzero(met)
         test = Criterion(spec.lr_threshold, spec.test, 1)
-        judge = judge_binary if coding == "elevated" else judge_continuous
-        met[rows] = judge((ldh[row[rows]],), grade2[rows], test)
+        judge = judge_binary if ldh.coding == "elevated" else judge_continuous
+        met[rows] = judge((ldh.analysed[row[rows]],), grade2[rows], test)
         reached["crs_grade2"] = importance * met
     third = _grade3(spec.crs_grade3, n, spec.grade3_given_grade2)
     weight = importance * met * third.probability[number]
