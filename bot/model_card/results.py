@@ -29,6 +29,14 @@ METHODS = {
     "flic": "the same with FLIC",
     "engine": "Tarla",
     "rate": "the cohort's rate for everyone",
+    "pooled": "other cohorts' rate for everyone",
+    "counts": "Tarla without the significances",
+}
+KINDS = {
+    "own": "own prior",
+    "part": "one tau of the own prior",
+    "prior": "wrong prior",
+    "structure": "wrong structure",
 }
 CENTRES = {"study": "a patient at the study's own centre", "new": "a patient at a new centre, as Tarla shows it"}
 
@@ -53,11 +61,11 @@ def performance_section(study: Simulation, notes: Notes) -> list[str]:
     return [
         *parts,
         bullets(notes.measures),
-        "### Under wrong priors",
+        "### Under wrong priors and wrong structures",
         notes.wrong_priors,
         table(_WRONG_HEADS, _truth_rows(study)),
         "The truths, with the cohorts that show the facts and what they are worth after weighting:",
-        table(("Truth", "What is drawn", "Cohorts (worth)"), _truths(study.truths)),
+        table(("Truth", "Kind", "What is drawn", "Cohorts (worth)"), _truths(study.truths)),
         "### Ranks",
         notes.ranks,
         table(("Outcome", "Centre", ">Patients", ">Smallest p", ">Below 0.05"), _rank_rows(study.ranks)),
@@ -69,10 +77,10 @@ def performance_section(study: Simulation, notes: Notes) -> list[str]:
 
 
 def _headline(study: Simulation) -> list[str]:
-    """Coverage at a new centre, under the engine's own prior and over the wrong ones."""
+    """Coverage at a new centre, under the engine's own prior and over the other truths."""
     rows = []
     for outcome, name in OUTCOMES.items():
-        for method in ("engine", "firth", "flic"):
+        for method in ("engine", "firth", "flic", "pooled", "counts"):
             covered = _coverage(study, outcome, method)
             own = covered.pop(OWN_PRIOR, None)
             if own is not None and covered:
@@ -83,7 +91,7 @@ def _headline(study: Simulation) -> list[str]:
         return []
     return [
         "How often the 95 % interval holds the true risk of a patient at a new centre:",
-        table(("Outcome", "Method", ">Engine's own prior", "Worst of the wrong priors", "Best of them"), rows),
+        table(("Outcome", "Method", ">Engine's own prior", "Worst of the other truths", "Best of them"), rows),
     ]
 
 
@@ -92,7 +100,9 @@ def _coverage(study: Simulation, outcome: Outcome, method: str) -> dict[str, flo
     return {
         row.truth_id: row.coverage.value
         for row in study.results
-        if (row.outcome, row.method, row.centre) == (outcome, method, "new") and row.coverage.value is not None
+        if (row.outcome, row.method, row.centre) == (outcome, method, "new")
+        and row.coverage.value is not None
+        and not row.own_prior_again
     }
 
 
@@ -111,7 +121,9 @@ def _truths(truths: Sequence[Truth]) -> Iterator[tuple[str, ...]]:
     for truth in dict.fromkeys(each.id for each in truths):
         same = [each for each in truths if each.id == truth]
         counts = "; ".join(f"{POOLS[t.outcomes]} {t.cohorts:,} ({t.effective_cohorts:,.0f})" for t in same)
-        yield same[0].title, same[0].text, counts
+        kinds = {KINDS[t.kind] for t in same}
+        kind = kinds.pop() if len(kinds) == 1 else "; ".join(f"{POOLS[t.outcomes]} {KINDS[t.kind]}" for t in same)
+        yield same[0].title, kind, same[0].text, counts
 
 
 def _outside(rate: OutsideRate) -> str:
@@ -121,6 +133,7 @@ def _outside(rate: OutsideRate) -> str:
 
 _WRONG_HEADS = (
     "Truth", "Outcome", ">Coverage, Firth", ">FLIC", ">Tarla", ">Slope, Tarla", ">Brier, Firth", ">FLIC",
+    ">Other cohorts' rate", ">Without significances",
 )  # fmt: skip
 _HEADS = ("Outcome", "Method", ">Intercept", ">Slope", ">Coverage", ">Width", ">Brier", ">Excess")
 
@@ -141,15 +154,17 @@ def _method_row(row: MethodResult) -> tuple[str, ...]:
 def _truth_rows(study: Simulation) -> Iterator[tuple[str, ...]]:
     found = {(row.truth_id, row.outcome, row.method): row for row in study.results if row.centre == "new"}
     for truth, outcome in dict.fromkeys(
-        (row.truth_id, row.outcome) for row in study.results if row.truth_id != OWN_PRIOR
+        (row.truth_id, row.outcome) for row in found.values() if row.truth_id != OWN_PRIOR and not row.own_prior_again
     ):
-        firth, flic, engine = (found[truth, outcome, method] for method in ("firth", "flic", "engine"))
+        firth, flic, engine, pooled, counts = (
+            found[truth, outcome, method] for method in ("firth", "flic", "engine", "pooled", "counts")
+        )
         yield (
             engine.truth,
             OUTCOMES[outcome],
             *(with_error(each.coverage, 1, 100) for each in (firth, flic, engine)),
             with_error(engine.slope),
-            *(with_error(each.brier_excess_over_engine, 3) for each in (firth, flic)),
+            *(with_error(each.brier_excess_over_engine, 3) for each in (firth, flic, pooled, counts)),
         )
 
 

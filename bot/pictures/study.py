@@ -15,15 +15,23 @@ OUTCOMES: dict[Outcome, str] = {
     Outcome.CRS_GRADE2PLUS: "CRS, grade ≥ 2",
     Outcome.ICANS_ANY: "ICANS, any grade",
 }
-NAMES: dict[Method, str] = {"firth": "Firth calculator", "flic": "FLIC", "engine": "engine", "rate": "plain rate"}
+NAMES: dict[Method, str] = {
+    "firth": "Firth calculator",
+    "flic": "FLIC",
+    "engine": "engine",
+    "rate": "plain rate",
+    "counts": "counts only",
+}
 # Lightness and marker both tell the methods apart.
 STYLES: dict[Method, tuple[str, str]] = {
     "firth": (SOFT, "s"),
     "flic": ("#a8a8a8", "^"),
     "engine": (ACCENT, "o"),
     "rate": ("#c77d0a", "x"),
+    "counts": ("#7b3f98", "+"),
 }
 DRAWN: tuple[Method, ...] = ("firth", "flic", "engine")
+COVERAGE_DRAWN: tuple[Method, ...] = ("counts", "rate", "flic", "firth", "engine")  # the last on top
 CURVE_SCENARIOS = (OWN_PRIOR, "half_null", "tau_0.5")
 COVERAGE_WANTED = 95.0
 
@@ -65,40 +73,45 @@ def coverage_picture(study: StudyResults) -> Drawing:
     """Coverage of the 95 % interval in every truth, by outcome and centre."""
     drawn: list[dict[str, object]] = []
     with settings():
-        figure = Figure(figsize=(8.27, 9.6))
+        figure = Figure(figsize=(8.27, 11.2))
         titles = [scenario.title for scenario in _distinct(study)]
         rows = {title: len(titles) - 1 - place for place, title in enumerate(titles)}
+        structures = [rows[scenario.title] for scenario in study.scenarios if scenario.kind == "structure"]
         centres: tuple[tuple[Centre, str], ...] = (("study", "study's own centre"), ("new", "a new centre"))
         grid = figure.subplots(len(centres), len(OUTCOMES), sharex=True, sharey=True)
         for line, (centre, where) in enumerate(centres):
             for column, outcome in enumerate(OUTCOMES):
                 axes: Axes = grid[line][column]
                 axes.axvline(COVERAGE_WANTED, color=INK, linewidth=0.8, linestyle=":")
-                for scenario in study.scenarios:
-                    if (scenario.pool == "icans") == (outcome is Outcome.ICANS_ANY):
-                        drawn += [
-                            _coverage(axes, rows[scenario.title], scenario.of(outcome, centre, method), scenario)
-                            for method in ("rate", "flic", "firth", "engine")
-                        ]
+                axes.axhline(max(structures, default=-1) + 0.5, color=SOFT, linewidth=0.8)
+                pool = "icans" if outcome is Outcome.ICANS_ANY else "crs"
+                found = [scenario for scenario in study.scenarios if scenario.pool == pool]
+                places = [rows[scenario.title] for scenario in found]
+                for method in COVERAGE_DRAWN:
+                    points = [scenario.of(outcome, centre, method) for scenario in found]
+                    _coverage(axes, places, points)
+                    drawn += [_coverage_data(scenario, row) for scenario, row in zip(found, points, strict=True)]
                 axes.set_yticks(list(rows.values()), [_sentence(title) for title in rows])
+                axes.tick_params(axis="y", left=False)
                 axes.set_ylim(-0.6, len(titles) - 0.4)
                 axes.set_xlim(20, 101)
                 axes.set_xticks([25, 50, 75, 95])
-                axes.grid(axis="y", color=FAINT, linewidth=0.5)
+                axes.grid(axis="y", color=FAINT, linewidth=0.5, clip_on=False)  # nothing to clip: a smaller file
                 axes.set_axisbelow(True)
                 axes.set_title(f"{OUTCOMES[outcome]}\n{where}", size=NORMAL, weight="bold")
                 if line == len(centres) - 1:
                     axes.set_xlabel("coverage, %", size=SMALL)
         handles, labels = grid[0][0].get_legend_handles_labels()
         legend = dict(zip(labels, handles, strict=True))
-        order = [NAMES[method] for method in ("engine", "firth", "flic", "rate")]
-        figure.legend([legend[name] for name in order], order, loc="upper center", ncol=4, frameon=False)
+        order = [NAMES[method] for method in ("engine", "firth", "flic", "rate", "counts")]
+        figure.legend([legend[name] for name in order], order, loc="upper center", ncol=5, frameon=False)
         _note(
             figure,
             "Share of patients whose true risk lies within the 95 % interval; bars: ± 2 Monte Carlo standard errors, "
-            f"dotted: 95 %. Truths that\nconcern one outcome only stand in its column. Model {study.model.id}.",
+            "dotted: 95 %. Below the\nline: wrong structures. Truths that concern one outcome only stand in its "
+            f"column. Counts only: the engine without the\nsignificances. Model {study.model.id}.",
         )
-        figure.subplots_adjust(left=0.2, right=0.98, top=0.9, bottom=0.09, hspace=0.2, wspace=0.06)
+        figure.subplots_adjust(left=0.215, right=0.98, top=0.92, bottom=0.09, hspace=0.16, wspace=0.06)
     return Drawing(figure, "Coverage of 95 % intervals", {"coverage": drawn})
 
 
@@ -179,27 +192,31 @@ def _curve_data(scenario: ScenarioResult, row: Performance) -> dict[str, object]
     return {"scenario": scenario.id, "outcome": row.outcome.value, "method": row.method, "points": points}
 
 
-def _coverage(axes: Axes, y: int, row: Performance, scenario: ScenarioResult) -> dict[str, object]:
-    color, marker = STYLES[row.method]
-    coverage = row.measures.coverage
+def _coverage(axes: Axes, places: list[int], rows: list[Performance]) -> None:
+    """One method's coverage in every truth."""
+    color, marker = STYLES[rows[0].method]
     axes.errorbar(
-        [100 * (coverage.value or 0.0)],
-        [y],
-        xerr=[200 * (coverage.se or 0.0)],
+        [100 * (row.measures.coverage.value or 0.0) for row in rows],
+        places,
+        xerr=[200 * (row.measures.coverage.se or 0.0) for row in rows],
         color=color,
         marker=marker,
         markersize=4.5,
         linestyle="none",
         elinewidth=0.8,
-        label=NAMES[row.method] if scenario.id == OWN_PRIOR else None,
+        clip_on=False,
+        label=NAMES[rows[0].method],
     )
+
+
+def _coverage_data(scenario: ScenarioResult, row: Performance) -> dict[str, object]:
     return {
         "scenario": scenario.id,
         "outcome": row.outcome.value,
         "centre": row.centre,
         "method": row.method,
-        "coverage": coverage.value,
-        "se": coverage.se,
+        "coverage": row.measures.coverage.value,
+        "se": row.measures.coverage.se,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.study_report.comparison import headline, in_short, table
 from bot.study_report.outside import external, how_far_answers_move
 from bot.study_report.shortcomings import ranks, shortcomings
-from bot.study_report.words import CENTRE_NAMES, OUTCOMES, joined
+from bot.study_report.words import CENTRE_NAMES, KINDS, OUTCOMES, joined
 from knowledge.study.results import Sensitivity, StudyResults
 
 
@@ -40,13 +40,20 @@ with ICANS, three with CRS of grade 3 or higher, and every published significanc
 same facts, the engine's answer for a patient is the same throughout; the calculator's differs from cohort to cohort.
 
 **What it cannot show**: that the engine is right about real patients. No patient data are public, and it has never
-been validated on any. Under the engine's own prior the engine must do well; that is self-consistency, a check of the
-program. The wrong truths say how much of it is left when the assumptions fail, one at a time."""
+been validated on any. Under the engine's own prior the engine must do well. That is self-consistency: it checks
+pooling, prediction and intervals; it cannot see a fault in the sampler, since truths and engine come from the same one.
+The sampler is checked by a plain second implementation (`tests/synthesis/test_agreement.py`, `make synthesis-check`).
+Wrong priors and wrong structures say how much is left when an assumption fails, one at a time; a wrong prior leaves the
+form of the model right, a wrong structure does not."""
 
 
 def _methods(study: StudyResults) -> str:
     truths = {scenario.id: scenario for scenario in study.scenarios}
-    lines = [f"| {each.title} | {each.truth} | {_pools(study, each.id)} |" for each in truths.values()]
+    lines = [
+        f"| {each.title} | {_kinds(study, each.id)} | {each.truth} | {_pools(study, each.id)} |"
+        for each in truths.values()
+    ]
+    without = " and ".join(f"{worth:,.0f}" for worth in study.counts_only_draws)
     return f"""\
 ## How
 
@@ -59,8 +66,13 @@ whose true risk is known at the study's own centre and at a new one. Methods:
 - **FLIC**: Firth's slopes, intercept set so that the mean prediction is the observed rate (Puhr et al. 2017).
 - **engine**: what `assess` answers, at the study's centre and at a new one.
 - **plain rate**: the cohort's rate for everybody, with its exact interval.
+- **pooled rate**: what other cohorts alone say, for everybody: mean of the centre term's posterior and its interval
+  for a new centre; for CRS of grade >= 2 times the prior share of grade >= 2 among those with CRS.
+- **counts only**: the engine built without the significances (worth {without} draws for CRS and ICANS).
 
-Firth, FLIC and the plain rate get the cohort's own patients, which the engine never sees. For CRS of grade >= 2 they
+Firth, FLIC and the plain rate get the cohort's own patients, which no other method sees. The engine, counts only and
+the pooled rate use rates of other centres, which Firth, FLIC and the plain rate do not: at a new centre that alone
+favours the former. For CRS of grade >= 2 Firth and FLIC
 regress on LDH alone, as the study did, while in truth liver metastases act on it through CRS of any grade.
 
 Measures: *slope*, logistic recalibration of the true risks on the logit of the prediction (1 is right, below 1 is too
@@ -68,9 +80,21 @@ extreme); *in the large*, mean predicted minus mean true risk; *coverage* and *w
 patient's true risk; *excess Brier score*, above that of a forecaster who knows the true risks. Standard errors are
 Monte Carlo errors with cohorts as clusters.
 
-| truth | in which | effective cohorts |
-|---|---|---|
+*One tau of the own prior*: a part of the engine's mixture, taken alone. *Wrong prior*: the engine's form, drawn from
+other priors. *Wrong structure*: covariates act in a form that the engine rules out; where only one coding of LDH is
+named, LDH acts in that one alone.
+
+| truth | kind | in which | effective cohorts |
+|---|---|---|---|
 {joined(lines)}"""
+
+
+def _kinds(study: StudyResults, scenario_id: str) -> str:
+    """Its kind, by pool where that differs."""
+    found = {each.pool: KINDS[each.kind] for each in study.scenarios if each.id == scenario_id}
+    if len(set(found.values())) == 1:
+        return next(iter(found.values()))
+    return ", ".join(f"{pool.upper()}: {words}" for pool, words in found.items())
 
 
 def _pools(study: StudyResults, scenario_id: str) -> str:

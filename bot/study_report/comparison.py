@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from bot.study_report.counting import counting
 from bot.study_report.words import (
     CENTRE_NAMES,
-    CERTAIN,
+    KINDS,
     NAMES,
     OUTCOMES,
     REGRESSIONS,
     RIVALS,
     joined,
     number,
+    other_rows,
     percent,
     points,
     scenario_of,
-    surely_above,
-    surely_below,
     with_error,
     with_outcome,
 )
 from knowledge.assessment import Outcome
-from knowledge.study.results import METHODS, Centre, Method, Performance, ScenarioResult, StudyResults
+from knowledge.study.results import METHODS, Centre, Method, Performance, StudyResults
 from knowledge.study.scenarios import OWN_PRIOR
+
+HIGHER_LIMIT = "ldh_2uln"
 
 CALIBRATION_PICTURE = (
     "![Mean true risk against mean predicted risk in tenths of the patients, for Firth calculator, FLIC and engine, "
@@ -41,40 +43,47 @@ COVERAGE_PICTURE = (
 SHOWN: dict[str, Callable[[float], str]] = {
     "slope": lambda value: f"{value:.2f}",
     "coverage": lambda value: f"{100 * value:.0f}",
-    "brier_excess": lambda value: f"{value:.3f}",
 }
 
 
 def in_short(study: StudyResults) -> str:
-    lines = []
+    regressions, excess = [], []
     for outcome, label in OUTCOMES.items():
         for centre, where in CENTRE_NAMES.items():
-            cells = [f"{label}, {where}"]
-            for name, shown in SHOWN.items():
-                for method in REGRESSIONS:
-                    own = scenario_of(study, OWN_PRIOR, outcome).of(outcome, centre, method).measures
-                    wrong = [each.of(outcome, centre, method).measures for each in wrong_truths(study, outcome)]
-                    found = [value for each in wrong if (value := getattr(each, name).value) is not None]
-                    value = getattr(own, name).value
-                    cells.append(f"{shown(value)} ({shown(min(found))} to {shown(max(found))})")
-            lines.append(f"| {' | '.join(cells)} |")
-    duels = [f"| {NAMES[rival]} | {' | '.join(map(str, duel(study, rival)))} |" for rival in RIVALS]
+            start = f"{label}, {where}"
+            cells = [
+                _own_and_range(study, outcome, centre, method, name, shown)
+                for name, shown in SHOWN.items()
+                for method in REGRESSIONS
+            ]
+            regressions.append(f"| {start} | {' | '.join(cells)} |")
+            cells = [
+                _own_and_range(study, outcome, centre, method, "brier_excess", lambda value: f"{value:.3f}")
+                for method in ("engine", *RIVALS)
+            ]
+            excess.append(f"| {start} | {' | '.join(cells)} |")
+    heads = " | ".join(NAMES[method] for method in ("engine", *RIVALS))
     return f"""\
 ## In short
 
-Each figure under the engine's own prior and, in brackets, from the least to the largest under the wrong truths. a:
-Firth calculator, b: FLIC, c: engine. Slope 1 is right, below 1 predictions are too far apart; coverage should be 95.
+Each figure under the engine's own prior and, in brackets, from the least to the largest under the other truths: one
+tau of its mixture alone, wrong priors and wrong structures. a: Firth calculator, b: FLIC, c: engine. Slope 1 is right,
+below 1 predictions are too far apart; coverage should be 95.
 
-| outcome | slope a | b | c | coverage, % a | b | c | excess Brier a | b | c |
-|---|---|---|---|---|---|---|---|---|---|
-{joined(lines)}
+| outcome | slope a | b | c | coverage, % a | b | c |
+|---|---|---|---|---|---|---|
+{joined(regressions)}
 
-In how many comparisons (wrong truth, outcome, centre) is the engine nearer the true risks, by excess Brier score and
-more than {CERTAIN:g} Monte Carlo standard errors?
+Excess Brier score, above that of a forecaster who knows every true risk (0 is best). The pooled rate knows no
+predictor and nothing of the founding study; "counts only" is the engine that knows the study's counts, but not which
+predictors were significant: without that, an effect may as well be protective as harmful, so it says nearly the same
+for everybody. Where these two are as near as the engine, the published significances earn nothing.
 
-| engine against | nearer | no clear difference | farther |
-|---|---|---|---|
-{joined(duels)}
+| outcome | {heads} |
+|---|{"---|" * (1 + len(RIVALS))}
+{joined(excess)}
+
+{counting(study)}
 
 What lies behind it:
 
@@ -89,24 +98,32 @@ What lies behind it:
   0.5 for CRS and 1.5 for ICANS lie outside it.
 - The engine is as good as its priors. Where the true effects are much larger than these expect, its slope rises above 1
   and a calculator can be nearer the truth; where they are much smaller, its slope falls below 1 too. Nothing published
-  tells which is the case. All of this is listed under "Where the engine falls short"."""
+  tells which is the case.
+- The significances earn much where effects are as large as the priors expect. Where they are a good deal smaller, one
+  rate for everybody can be nearer the true risks: predictors told by significance in 30 patients then do harm.
+- The wrong structures are few and of one step each. {_higher_limit(study)}
+- All of this is listed under "Where the engine falls short"."""
 
 
-def wrong_truths(study: StudyResults, outcome: Outcome) -> list[ScenarioResult]:
-    return [scenario for scenario in with_outcome(study, outcome) if scenario.id != OWN_PRIOR]
+def _own_and_range(
+    study: StudyResults, outcome: Outcome, centre: Centre, method: Method, name: str, shown: Callable[[float], str]
+) -> str:
+    own = getattr(scenario_of(study, OWN_PRIOR, outcome).of(outcome, centre, method).measures, name).value
+    others = [getattr(row.measures, name).value for _, row in other_rows(study, outcome, centre, method)]
+    found = [value for value in others if value is not None]
+    return f"{shown(own)} ({shown(min(found))} to {shown(max(found))})"
 
 
-def duel(study: StudyResults, rival: Method) -> tuple[int, int, int]:
-    """How often the engine's excess Brier score is surely smaller than the rival's, neither, surely larger."""
-    differences = [
-        scenario.of(outcome, centre, rival).measures.brier_excess_over_engine
-        for outcome in OUTCOMES
-        for scenario in wrong_truths(study, outcome)
-        for centre in CENTRE_NAMES
-    ]
-    nearer = sum(surely_above(each, 0.0) for each in differences)
-    farther = sum(surely_below(each, 0.0) for each in differences)
-    return nearer, len(differences) - nearer - farther, farther
+def _higher_limit(study: StudyResults) -> str:
+    scenario = study.scenario(HIGHER_LIMIT, "crs")
+    any_grade, grade2 = (
+        scenario.of(outcome, "study", "engine").measures for outcome in (Outcome.CRS_ANY, Outcome.CRS_GRADE2PLUS)
+    )
+    return (
+        "Where LDH acts only above 2 x ULN, the engine's slope at the\n  study's own centre is "
+        f"{number(any_grade.slope, 2)} for CRS of any grade and {number(grade2.slope, 2)} for grade >= 2, with "
+        f"coverage {percent(any_grade.coverage, error=False)} and {percent(grade2.coverage, error=False)} %."
+    )
 
 
 def headline(study: StudyResults) -> str:
@@ -141,9 +158,10 @@ def table(study: StudyResults, outcome: Outcome, centre: Centre) -> str:
     lines = []
     for scenario in with_outcome(study, outcome):
         rows = {method: scenario.of(outcome, centre, method).measures for method in METHODS}
-        cells = [scenario.title]
-        cells += [number(rows[method].slope, 2) for method in ("firth", "flic", "engine")]
-        cells += [points(rows[method].mean_difference, error=False) for method in ("firth", "flic", "engine")]
+        again = scenario.of(outcome, centre, "engine").own_prior_again
+        cells = [scenario.title, "own prior again" if again else KINDS[scenario.kind]]
+        cells += [number(rows[method].slope, 2) for method in REGRESSIONS]
+        cells += [points(rows[method].mean_difference, error=False) for method in REGRESSIONS]
         cells += [percent(rows[method].coverage, error=False) for method in METHODS]
         cells += [number(rows[method].brier_excess, 3) for method in METHODS]
         lines.append(f"| {' | '.join(cells)} |")
@@ -153,10 +171,11 @@ def table(study: StudyResults, outcome: Outcome, centre: Centre) -> str:
     return f"""\
 ### {OUTCOMES[outcome]}, at {CENTRE_NAMES[centre]}
 
-a: Firth, b: FLIC, c: engine, d: plain rate. {largest}
+a: Firth, b: FLIC, c: engine, d: plain rate, e: pooled rate, f: counts only. {largest}
 
-| truth | slope a | b | c | in the large a | b | c | coverage a | b | c | d | excess Brier a | b | c | d |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| truth | kind | slope a | b | c | in the large a | b | c | coverage a | b | c | d | e | f \
+| excess Brier a | b | c | d | e | f |
+|---|---|{"---|" * 18}
 {joined(lines)}{picture}"""
 
 
@@ -166,7 +185,7 @@ def largest_errors(rows: Iterable[Performance]) -> str:
     def largest(name: str, of: Sequence[Performance]) -> float:
         return max((getattr(row.measures, name).se or 0.0) for row in of)
 
-    regressions = [row for row in found if row.method != "rate"]
+    regressions = [row for row in found if row.method in REGRESSIONS]
     return (
         f"Largest Monte Carlo standard error: slope {largest('slope', regressions):.2f}, in the large "
         f"{100 * largest('mean_difference', found):.1f}, coverage {100 * largest('coverage', found):.1f} points, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from knowledge.assessment import Outcome
-from knowledge.study.results import Centre, Estimate, Method, ScenarioResult, StudyResults
+from knowledge.study.results import Centre, Estimate, Kind, Method, Performance, ScenarioResult, StudyResults
 
 OUTCOMES: dict[Outcome, str] = {
     Outcome.CRS_ANY: "CRS, any grade",
@@ -12,13 +12,28 @@ OUTCOMES: dict[Outcome, str] = {
 }
 
 
-NAMES: dict[Method, str] = {"firth": "Firth", "flic": "FLIC", "engine": "engine", "rate": "plain rate"}
+NAMES: dict[Method, str] = {
+    "firth": "Firth",
+    "flic": "FLIC",
+    "engine": "engine",
+    "rate": "plain rate",
+    "pooled": "pooled rate",
+    "counts": "counts only",
+}
+
+
+KINDS: dict[Kind, str] = {
+    "own": "own prior",
+    "part": "one tau of the own prior",
+    "prior": "wrong prior",
+    "structure": "wrong structure",
+}
 
 
 CENTRE_NAMES: dict[Centre, str] = {"study": "the study's own centre", "new": "a new centre"}
 
 
-RIVALS: tuple[Method, ...] = ("firth", "flic", "rate")
+RIVALS: tuple[Method, ...] = ("firth", "flic", "rate", "pooled", "counts")
 
 
 REGRESSIONS: tuple[Method, ...] = ("firth", "flic", "engine")
@@ -35,6 +50,12 @@ def scenario_of(study: StudyResults, scenario_id: str, outcome: Outcome) -> Scen
 def with_outcome(study: StudyResults, outcome: Outcome) -> list[ScenarioResult]:
     pool = "icans" if outcome is Outcome.ICANS_ANY else "crs"
     return [scenario for scenario in study.scenarios if scenario.pool == pool]
+
+
+def other_rows(study: StudyResults, outcome: Outcome, centre: Centre, method: Method) -> list[tuple[Kind, Performance]]:
+    """One method's rows under every truth that differs from the engine's own prior in this outcome at this centre."""
+    found = [(scenario.kind, scenario.of(outcome, centre, method)) for scenario in with_outcome(study, outcome)]
+    return [(kind, row) for kind, row in found if kind != "own" and not row.own_prior_again]
 
 
 def surely_below(figure: Estimate, bound: float) -> bool:

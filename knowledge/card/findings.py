@@ -167,6 +167,7 @@ def simulation(study: StudyResults, model: Model) -> Simulation:
                 id=each.id,
                 title=each.title,
                 text=each.truth,
+                kind=each.kind,
                 outcomes=each.pool,
                 cohorts=each.cohorts,
                 effective_cohorts=each.effective_cohorts,
@@ -180,6 +181,7 @@ def simulation(study: StudyResults, model: Model) -> Simulation:
                 outcome=row.outcome,
                 centre=row.centre,
                 method=row.method,
+                own_prior_again=row.own_prior_again,
                 **_measures(row.measures),
             )
             for scenario in study.scenarios

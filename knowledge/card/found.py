@@ -92,7 +92,8 @@ class MethodResult(FrozenModel):
     truth: Text
     outcome: Outcome
     centre: Literal["study", "new"]
-    method: Literal["firth", "flic", "engine", "rate"]
+    method: Literal["firth", "flic", "engine", "rate", "pooled", "counts"]
+    own_prior_again: bool
     intercept: Figure
     slope: Figure
     mean_difference: Figure
@@ -109,6 +110,7 @@ class Truth(FrozenModel):
     id: Text
     title: Text
     text: Text
+    kind: Literal["own", "part", "prior", "structure"]
     outcomes: Literal["crs", "icans"]
     cohorts: Count
     effective_cohorts: float

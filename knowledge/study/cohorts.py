@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.model import Draws
-from knowledge.normal import cdf, quantile
+from knowledge.model import Draws, Model
+from knowledge.normal import quantile
 from knowledge.study.scenarios import Scenario, half_near_zero
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.cohorts import Batch, CrsPatients, IcansPatients, crs_batch, icans_batch
 from knowledge.synthesis.pooling import Stratum, effective_size
 from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool, Spec
+from knowledge.synthesis.structure import Structure, acting_ldh, analysed_ldh
 
 Floats = NDArray[np.float64]
 
@@ -55,9 +56,9 @@ class Setting:
 class Cohorts:
     """Weighted cohorts of one pool: ``weight`` (A,) sums to one, each tau carrying the same.
 
-    ``columns`` name to (A,); ``tau`` and ``coding`` (A,) index the prior sd and how LDH entered; ``patients``
+    ``columns`` name to (A,); ``tau`` and ``coding`` (A,) index the prior sd and how LDH acts; ``patients``
     those behind the published regressions (A, n); ``latent`` (A, M, 2) the correlated normals of new patients;
-    ``severity_shift`` (A,) what a new centre adds to the logit of grade >= 2 given any.
+    ``severity_shift`` (A,) what a new centre adds to the logit of grade >= 2 given any; ``structure`` is of the truth.
     """
 
     columns: dict[str, Floats]
@@ -67,6 +68,7 @@ class Cohorts:
     patients: CrsPatients | IcansPatients
     latent: Floats
     severity_shift: Floats
+    structure: Structure
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -104,9 +106,9 @@ def run(task: Task) -> Batch:
     rng = np.random.default_rng(np.random.SeedSequence(setting.seed, spawn_key=spawn_key))
     tau = spec.taus(task.pool)[task.tau_index]
     if task.coding is None:
-        batch = icans_batch(spec, centre, tau, BATCH_SIZE, rng, keep_data=True)
+        batch = icans_batch(spec, centre, tau, BATCH_SIZE, rng, keep_data=True, structure=scenario.structure)
     else:
-        batch = crs_batch(spec, centre, tau, task.coding, BATCH_SIZE, rng, keep_data=True)
+        batch = crs_batch(spec, centre, tau, task.coding, BATCH_SIZE, rng, keep_data=True, structure=scenario.structure)
     if not scenario.half_null:
         return batch
     weight = batch.weight * half_near_zero(batch, tau, task.coding == "log2_ratio")
@@ -156,10 +158,11 @@ def _pooled(setting: Setting, index: int, pool: Pool, by_tau: list[list[Stratum]
     for tau, strata in enumerate(by_tau):
         shares = [stratum.weight / stratum.simulated for stratum in strata]
         total = sum(float(share.sum()) for share in shares) * len(by_tau)
-        for coding, (stratum, share) in enumerate(zip(strata, shares, strict=True)):
+        for stratum, share in zip(strata, shares, strict=True):
             batches += stratum.batches
             weights.append(share / total)
             taus.append(np.full(len(share), tau, dtype=np.int64))
+            coding = 0 if stratum.coding == "none" else CODINGS.index(stratum.coding)
             codings.append(np.full(len(share), coding, dtype=np.int64))
     weight = np.concatenate(weights)
     kept = [batch.patients for batch in batches if batch.patients is not None]
@@ -175,7 +178,8 @@ def _pooled(setting: Setting, index: int, pool: Pool, by_tau: list[list[Stratum]
     normal = rng.standard_normal((2, len(weight), patients))
     latent = np.stack([normal[0], correlation * normal[0] + np.sqrt(1.0 - correlation**2) * normal[1]], axis=2)
     shift = setting.scenarios[index].severity_sd * rng.standard_normal(len(weight))
-    return Cohorts(columns, weight, np.concatenate(taus), np.concatenate(codings), joined, latent, shift)
+    structure = setting.scenarios[index].structure
+    return Cohorts(columns, weight, np.concatenate(taus), np.concatenate(codings), joined, latent, shift, structure)
 
 
 def _joined(kept: list[CrsPatients | IcansPatients], name: str) -> Floats:
@@ -189,9 +193,21 @@ def as_draws(cohorts: Cohorts) -> Draws:
     return Draws(names, matrix, cohorts.weight, cohorts.tau, cohorts.coding)
 
 
+def with_draws(model: Model, draws: dict[Pool, Draws], hold: float) -> Model:
+    """The model with some pools replaced."""
+    spec = model.spec.model_copy(update={"ldh_hold": hold})
+    content = replace(
+        model.content,
+        spec=spec,
+        crs=draws.get("crs", model.content.crs),
+        icans=draws.get("icans", model.content.icans),
+    )
+    return Model(model.version, content, model.facts_sha256, model.description)
+
+
 @dataclass(frozen=True)
 class NewCrsPatients:
-    """New patients (A, M): cell of the LDH table, its log2 multiple, the LDH as it enters, liver 0/1."""
+    """New patients (A, M): cell of the LDH table, LDH as the study analyses it and as it acts (centred), liver 0/1."""
 
     cell: NDArray[np.int64]
     ldh: Floats
@@ -205,11 +221,14 @@ def new_crs_patients(cohorts: Cohorts) -> NewCrsPatients:
     log2_ratio = p["ldh_mean"] + p["ldh_sd"] * cohorts.latent[:, :, 0]
     cell = np.clip(np.round((log2_ratio - LDH_LOWEST) / LDH_STEP), 0, LDH_CELLS - 1).astype(np.int64)
     middle = ldh_table()[cell]
-    elevated = cohorts.coding[:, None] == CODINGS.index("elevated")
-    ldh = np.where(elevated, middle > 0, middle)
-    centre = np.where(elevated, cdf(p["ldh_mean"] / p["ldh_sd"]), p["ldh_mean"])
+    centred, ldh = np.empty_like(middle), np.empty_like(middle)
+    for index, coding in enumerate(CODINGS):
+        rows = cohorts.coding == index
+        acting, centre = acting_ldh(cohorts.structure, coding, middle[rows], p["ldh_mean"][rows], p["ldh_sd"][rows])
+        centred[rows] = acting - centre
+        ldh[rows] = analysed_ldh(cohorts.structure.analysed or coding, middle[rows])
     liver = cohorts.latent[:, :, 1] > quantile(1.0 - p["liver_prevalence"])
-    return NewCrsPatients(cell, ldh, ldh - centre, liver.astype(float))
+    return NewCrsPatients(cell, ldh, centred, liver.astype(float))
 
 
 def new_icans_patients(cohorts: Cohorts) -> tuple[Floats, Floats]:

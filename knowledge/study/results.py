@@ -22,8 +22,10 @@ Centre = Literal["study", "new"]
 CENTRES: tuple[Centre, ...] = ("study", "new")
 # How LDH truly acts and was analysed; "both" pools them by their evidence, "none" is ICANS.
 CodingGroup = Literal["both", "elevated", "log2_ratio", "none"]
-Method = Literal["firth", "flic", "engine", "rate"]
-METHODS: tuple[Method, ...] = ("firth", "flic", "engine", "rate")
+Method = Literal["firth", "flic", "engine", "rate", "pooled", "counts"]
+METHODS: tuple[Method, ...] = ("firth", "flic", "engine", "rate", "pooled", "counts")
+# The engine's own prior; one tau of its mixture alone; another prior; a form of the logits that it rules out.
+Kind = Literal["own", "part", "prior", "structure"]
 
 
 class Estimate(FrozenModel):
@@ -38,7 +40,8 @@ class Measures(FrozenModel):
 
     ``mean_difference``: mean predicted minus mean true risk. ``intercept``: calibration intercept on the
     logit scale with the slope held at 1 (0 is right). ``slope``: calibration slope over all cohorts;
-    ``slope_median``: the median of the slopes within each cohort (1 is right). ``coverage`` and ``width``
+    ``slope_median``: the median of the slopes within each cohort (1 is right); neither is defined for a method
+    that tells patients hardly apart. ``coverage`` and ``width``
     of the 95 % interval for a patient's true risk. ``brier``: expected Brier score; ``brier_excess``: the
     part above a forecaster who knows the true risks; ``brier_excess_over_engine``: that excess minus the
     engine's on the same cohorts (positive: the engine is better). ``absolute_error``: mean of
@@ -65,7 +68,10 @@ class CurvePoint(FrozenModel):
 
 
 class Performance(FrozenModel):
-    """One method's measures for one outcome, one centre and one coding; ``curve`` only where it is drawn."""
+    """One method's measures for one outcome, one centre and one coding; ``curve`` only where it is drawn.
+
+    ``own_prior_again``: a truth other than the engine's own prior that does not differ from it here.
+    """
 
     outcome: Outcome
     centre: Centre
@@ -73,6 +79,7 @@ class Performance(FrozenModel):
     method: Method
     measures: Measures
     curve: tuple[CurvePoint, ...] = ()
+    own_prior_again: bool = False
 
 
 class ScenarioResult(FrozenModel):
@@ -81,6 +88,7 @@ class ScenarioResult(FrozenModel):
     id: str
     title: str
     truth: str
+    kind: Kind
     pool: Pool
     cohorts: int
     effective_cohorts: float
@@ -137,12 +145,16 @@ class ExternalCheck(FrozenModel):
 
 
 class StudyResults(FrozenModel):
-    """The evidence study, made with one model (``model.sha256``) and one seed."""
+    """The evidence study, made with one model (``model.sha256``) and one seed.
+
+    ``counts_only_draws``: effective draws of each pool of the engine without the significances.
+    """
 
     model: ModelVersion
     seed: int
     patients_per_cohort: int
     effective_cohorts_sought: int
+    counts_only_draws: tuple[float, ...]
     scenarios: tuple[ScenarioResult, ...]
     ranks: tuple[RankResult, ...]
     external: ExternalCheck

@@ -1,4 +1,4 @@
-"""The truths of the study: the engine's own prior, and wrong ones.
+"""The truths of the study: the engine's own prior, parts of it, wrong priors and wrong structures.
 
 Every truth is a prior of its own; its cohorts show the same published counts
 and significances, so the engine's answer is the same under all of them.
@@ -12,10 +12,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.assessment import Outcome
+from knowledge.study.results import Centre, Kind
 from knowledge.synthesis.cohorts import Batch
 from knowledge.synthesis.spec import POOLS, Pool, Spec
+from knowledge.synthesis.structure import AS_MODELLED, Structure
 
 Floats = NDArray[np.float64]
+
+_TAUS = {"tau_crs", "tau_icans"}
 
 OWN_PRIOR = "own_prior"
 NEAR_ZERO_SD = 0.05
@@ -29,7 +34,8 @@ class Scenario:
     """One truth: the engine's specification with ``changes``, in words ``truth``.
 
     ``half_null`` reweighs its cohorts by ``half_near_zero``, which no specification can express;
-    ``severity_sd`` is how much the logit of grade >= 2 given any differs at a new centre.
+    ``severity_sd`` is how much the logit of grade >= 2 given any differs at a new centre; ``structure`` is
+    how covariates act where that is not as modelled.
     """
 
     id: str
@@ -39,6 +45,7 @@ class Scenario:
     changes: Mapping[str, object] = field(default_factory=dict)
     half_null: bool = False
     severity_sd: float = 0.0
+    structure: Structure = AS_MODELLED
 
     def __post_init__(self) -> None:
         """Refuse a change that ``model_copy`` would take without effect.
@@ -53,6 +60,22 @@ class Scenario:
     def spec(self, engine: Spec) -> Spec:
         """The truth's own specification, ``engine`` being the model's."""
         return engine.model_copy(update=dict(self.changes))
+
+    def kind(self, engine: Spec, pool: Pool) -> Kind:
+        """What sort of truth it is for a pool."""
+        if self.id == OWN_PRIOR:
+            return "own"
+        if self.structure != AS_MODELLED:
+            return "structure"
+        taus = self.spec(engine).taus(pool)
+        narrowed = self.changes.keys() == _TAUS and not self.half_null
+        return "part" if narrowed and set(taus) <= set(engine.taus(pool)) else "prior"
+
+    def is_own_prior(self, outcome: Outcome, centre: Centre) -> bool:
+        """Whether nothing that this outcome at this centre depends on differs from the engine's own prior."""
+        if self.changes or self.half_null or self.structure != AS_MODELLED:
+            return False
+        return not self.severity_sd or (outcome, centre) != (Outcome.CRS_GRADE2PLUS, "new")
 
 
 def scenarios() -> tuple[Scenario, ...]:
@@ -88,6 +111,51 @@ def scenarios() -> tuple[Scenario, ...]:
             f"at a new centre the logit of grade >= 2 given any CRS is off by N(0, {SEVERITY_CENTRE_SD:g})",
             ("crs",),
             severity_sd=SEVERITY_CENTRE_SD,
+        ),
+        *_structures(),
+    )
+
+
+def _structures() -> tuple[Scenario, ...]:
+    """Truths that act otherwise than any prior of the engine allows."""
+    return (
+        Scenario(
+            "ldh_2uln",
+            "LDH acts above 2 x ULN",
+            "LDH acts only above 2 x ULN; the study analyses it as above 1 x ULN",
+            ("crs",),
+            {"codings": ("elevated",)},
+            structure=Structure(ldh_limit=1.0),
+        ),
+        Scenario(
+            "ldh_log2_as_high",
+            "log2 LDH analysed as high",
+            "LDH acts by its log2 multiple; the study analyses it as above 1 x ULN",
+            ("crs",),
+            {"codings": ("log2_ratio",)},
+            structure=Structure(analysed="elevated"),
+        ),
+        Scenario(
+            "ldh_high_as_log2",
+            "high LDH analysed as log2",
+            "LDH acts above 1 x ULN; the study analyses its log2 multiple",
+            ("crs",),
+            {"codings": ("elevated",)},
+            structure=Structure(analysed="log2_ratio"),
+        ),
+        Scenario(
+            "interaction_crs",
+            "LDH and liver interact",
+            "log odds ratio of any CRS on the product of the centred covariates, N(0, tau) as LDH's own",
+            ("crs",),
+            structure=Structure(interaction=1.0),
+        ),
+        Scenario(
+            "interaction_icans",
+            "diabetes and CVD interact",
+            "log odds ratio on the product of the centred covariates, N(0, tau)",
+            ("icans",),
+            structure=Structure(interaction=1.0),
         ),
     )
 

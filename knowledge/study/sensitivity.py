@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
 from knowledge.assessment import Outcome
 from knowledge.engine import assess
 from knowledge.model import Draws, Model
-from knowledge.study.cohorts import Setting, as_draws, simulate
+from knowledge.study.cohorts import Setting, as_draws, simulate, with_draws
 from knowledge.study.results import Moves, Sensitivity, Shown, ShownRisk, Variant
 from knowledge.study.run import Progress, mapping
 from knowledge.study.variants import PATIENTS, Part, parts, rebuilt
@@ -94,18 +93,6 @@ def moves(base: Shown, changed: Shown) -> Moves:
         largest_risk_patient=PATIENTS[int(size[:, 0].argmax())][0].id,
         mean_shift=round(float(change[:, 0].mean()), DECIMALS),
     )
-
-
-def with_draws(model: Model, draws: dict[Pool, Draws], hold: float) -> Model:
-    """The model with some pools replaced."""
-    spec = model.spec.model_copy(update={"ldh_hold": hold})
-    content = replace(
-        model.content,
-        spec=spec,
-        crs=draws.get("crs", model.content.crs),
-        icans=draws.get("icans", model.content.icans),
-    )
-    return Model(model.version, content, model.facts_sha256, model.description)
 
 
 def _part_of(model: Model, part: Part) -> Model:

@@ -78,13 +78,7 @@ def rebuilt(spec: Spec) -> tuple[Scenario, ...]:
     half = cvd[0] / 2.0  # the two parameters keep their sum: as certain, half as common
     return (
         _variant("seed", "another seed", "nothing: Monte Carlo noise alone", POOLS),
-        _variant(
-            "counts_only",
-            "counts only",
-            "nothing is known of significance: the counts alone",
-            POOLS,
-            significances=False,
-        ),
+        counts_only(POOLS),
         _variant(
             "no_grade2",
             "grade >= 2 condition dropped",
@@ -133,6 +127,13 @@ def rebuilt(spec: Spec) -> tuple[Scenario, ...]:
             ("icans",),
             icans_centres=(*spec.icans_centres, TRIAL_ICANS_BROAD),
         ),
+    )
+
+
+def counts_only(pools: tuple[Pool, ...]) -> Scenario:
+    """The engine without the significances."""
+    return _variant(
+        "counts_only", "counts only", "nothing is known of significance: the counts alone", pools, significances=False
     )
 
 

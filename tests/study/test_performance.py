@@ -13,6 +13,7 @@ from scipy import special
 
 from knowledge import LdhMultiple, Outcome, PatientFactors, Presence, assess
 from knowledge import firth as single
+from knowledge.model import Draws, Model
 from knowledge.model import load as load_model
 from knowledge.study.cohorts import (
     LDH_STEP,
@@ -24,13 +25,14 @@ from knowledge.study.cohorts import (
     new_icans_patients,
     prepare,
     simulate,
+    with_draws,
 )
-from knowledge.study.performance import EngineTables, Judged, engine_tables, judge_crs, judge_icans
+from knowledge.study.performance import Judged, Tables, judge_crs, judge_icans, tables_of
 from knowledge.study.results import CENTRES, METHODS, Centre, StudyResults
 from knowledge.study.run import Size, mapping, run_study
 from knowledge.study.scenarios import OWN_PRIOR, Scenario, scenarios
 from knowledge.synthesis.cohorts import CrsPatients, IcansPatients
-from knowledge.synthesis.spec import Pool
+from knowledge.synthesis.spec import POOLS, Pool
 
 Floats = NDArray[np.float64]
 
@@ -50,8 +52,22 @@ def cohorts(pool: Pool) -> Cohorts:
 
 
 @lru_cache(maxsize=1)
-def tables() -> EngineTables:
-    return engine_tables(load_model())
+def tables() -> Tables:
+    """The rival "counts only" stood in for by one tau of the model: another engine, in no time."""
+    return tables_of(load_model(), other_model())
+
+
+@lru_cache(maxsize=1)
+def other_model() -> Model:
+    model = load_model()
+    draws: dict[Pool, Draws] = {}
+    for pool in POOLS:
+        whole = model.draws(pool)
+        kept = whole.tau == 0
+        weight = whole.weight[kept] / whole.weight[kept].sum()
+        matrix = np.ascontiguousarray(whole.matrix[:, kept])
+        draws[pool] = Draws(whole.names, matrix, weight, whole.tau[kept], whole.coding[kept])
+    return with_draws(model, draws, model.spec.ldh_hold)
 
 
 @lru_cache(maxsize=1)
@@ -108,8 +124,10 @@ def test_true_icans_risks_are_the_models_formula() -> None:
         assert [true[centre][a, j] for centre in CENTRES] == pytest.approx(wanted, rel=1e-12)
 
 
-def engine_says(factors: PatientFactors, outcome: Outcome, centre: Centre) -> tuple[float, float, float]:
-    risk = assess(factors).risk_of(outcome)
+def engine_says(
+    factors: PatientFactors, outcome: Outcome, centre: Centre, model: Model | None = None
+) -> tuple[float, float, float]:
+    risk = assess(factors, model).risk_of(outcome)
     if centre == "new":
         return (risk.risk, *risk.interval)
     return (risk.risk_study_centre, *risk.interval_study_centre)
@@ -126,6 +144,9 @@ def test_the_engine_is_asked_about_the_very_patient(centre: Centre) -> None:
         for outcome in (Outcome.CRS_ANY, Outcome.CRS_GRADE2PLUS):
             said = judged()[outcome].predicted["engine", centre]
             assert (said.risk[a, j], said.low[a, j], said.high[a, j]) == engine_says(factors, outcome, centre)
+            other = judged()[outcome].predicted["counts", centre]
+            wanted = engine_says(factors, outcome, centre, other_model())
+            assert (other.risk[a, j], other.low[a, j], other.high[a, j]) == wanted
     for a, j in some("icans")[:10]:
         one, other = (Presence.YES if each[a, j] else Presence.NO for each in (diabetes, cvd))
         factors = PatientFactors(diabetes=one, cardiovascular_disease=other)
@@ -159,7 +180,7 @@ def test_new_patients_are_the_cohorts_own_kind() -> None:
     rho = found.columns["ldh_liver_correlation"][:, None]
     latent = np.stack([normal[0], rho * normal[0] + np.sqrt(1 - rho**2) * normal[1]], axis=2)
     new = new_crs_patients(Cohorts(found.columns, found.weight, found.tau, found.coding, found.patients, latent,
-                                   found.severity_shift))  # fmt: skip
+                                   found.severity_shift, found.structure))  # fmt: skip
     log2_ratio = found.columns["ldh_mean"][:, None] + found.columns["ldh_sd"][:, None] * latent[:, :, 0]
     tabulated = ldh_table()[new.cell]
     assert ((tabulated > 0) == (log2_ratio > 0)).all()
@@ -196,10 +217,13 @@ def test_processes_change_nothing() -> None:
 def test_a_small_study_has_every_row() -> None:
     """From end to end, with cohorts of one outcome only; the ranks come with the engine's own prior."""
     own = Scenario(OWN_PRIOR, "own", "own", ("icans",), {"tau_icans": (1.0,)})
-    found = run_study(load_model(), 3, Size(effective=10, own=1, patients=5), workers=1, chosen=(own,))
+    found = run_study(load_model(), 3, Size(effective=10, own=1, patients=5, counts_only=20), workers=1, chosen=(own,))
     (result,) = found.scenarios
     assert {(row.centre, row.method) for row in result.performance} == set(product(CENTRES, METHODS))
     assert result.effective_cohorts >= 10
+    assert result.kind == "own"
+    assert len(found.counts_only_draws) == 1  # of ICANS alone
+    assert found.counts_only_draws[0] >= 20
     assert {rank.outcome for rank in found.ranks} == {Outcome.ICANS_ANY}
     assert all(math.isclose(sum(rank.shares), 1.0, abs_tol=1e-5) for rank in found.ranks)
     assert StudyResults.model_validate_json(found.model_dump_json(exclude_defaults=True)) == found

@@ -17,8 +17,8 @@ from scipy import special, stats
 from knowledge.firth import fit_many
 from knowledge.model import Draws, Model
 from knowledge.model import load as load_model
+from knowledge.study.cohorts import with_draws
 from knowledge.study.ranks import rank_results, rank_test
-from knowledge.study.sensitivity import with_draws
 from knowledge.synthesis.centre import centre_posterior
 
 Floats = NDArray[np.float64]

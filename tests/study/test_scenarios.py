@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from knowledge.assessment import Outcome
 from knowledge.evidence import load as load_evidence
 from knowledge.normal import cdf
+from knowledge.study.results import CENTRES
 from knowledge.study.scenarios import NEAR_ZERO_SD, OWN_PRIOR, Scenario, half_near_zero, scenarios
 from knowledge.synthesis.centre import centre_posterior
 from knowledge.synthesis.cohorts import Batch, icans_batch
@@ -82,6 +84,32 @@ def test_half_near_zero_takes_every_effect_and_nothing_else() -> None:
     assert half_near_zero(slope, 1.0, per_doubling=True) == pytest.approx(
         half_near_zero(alone, 1.0, per_doubling=False)
     )
+
+
+def test_truths_are_called_what_they_are() -> None:
+    """The engine's own taus are parts of its mixture; what no prior allows is a structure."""
+    kinds = {(identity, pool): truth.kind(SPEC, pool) for identity, truth in TRUTHS.items() for pool in truth.pools}
+    by_kind = {kind: {key for key, found in kinds.items() if found == kind} for kind in set(kinds.values())}
+    assert by_kind["own"] == {(OWN_PRIOR, "crs"), (OWN_PRIOR, "icans")}
+    assert by_kind["part"] == {("tau_0.75", "crs"), ("tau_1", "crs"), ("tau_1.5", "crs"),
+                               ("tau_0.5", "icans"), ("tau_0.75", "icans"), ("tau_1", "icans")}  # fmt: skip
+    assert by_kind["structure"] == {("ldh_2uln", "crs"), ("ldh_log2_as_high", "crs"), ("ldh_high_as_log2", "crs"),
+                                    ("interaction_crs", "crs"), ("interaction_icans", "icans")}  # fmt: skip
+    assert {("tau_0.5", "crs"), ("tau_1.5", "icans"), ("half_null", "crs")} <= by_kind["prior"]
+
+
+def test_severity_by_centre_is_the_own_prior_but_for_one_comparison() -> None:
+    again = {
+        (identity, outcome, centre)
+        for identity, truth in TRUTHS.items()
+        for outcome in Outcome
+        for centre in CENTRES
+        if identity != OWN_PRIOR and truth.is_own_prior(outcome, centre)
+    }
+    assert {identity for identity, _, _ in again} == {"severity_apart"}
+    assert ("severity_apart", Outcome.CRS_ANY, "new") in again
+    assert ("severity_apart", Outcome.CRS_GRADE2PLUS, "study") in again
+    assert ("severity_apart", Outcome.CRS_GRADE2PLUS, "new") not in again
 
 
 def test_a_change_of_nothing_is_refused() -> None:
