@@ -72,8 +72,8 @@ whose true risk is known at the study's own centre and at a new one. Methods:
 
 Firth, FLIC and the plain rate get the cohort's own patients, which no other method sees. The engine, counts only and
 the pooled rate use rates of other centres, which Firth, FLIC and the plain rate do not: at a new centre that alone
-favours the former. For CRS of grade >= 2 Firth and FLIC
-regress on LDH alone, as the study did, while in truth liver metastases act on it through CRS of any grade.
+favours the former. For CRS of grade >= 2 Firth and FLIC regress on LDH alone, as the study did, while in truth liver
+metastases act on it through CRS of any grade.
 
 Measures: *slope*, logistic recalibration of the true risks on the logit of the prediction (1 is right, below 1 is too
 extreme); *in the large*, mean predicted minus mean true risk; *coverage* and *width* of the 95 % interval for a

@@ -102,6 +102,8 @@ What lies behind it:
 - The significances earn much where effects are as large as the priors expect. Where they are a good deal smaller, one
   rate for everybody can be nearer the true risks: predictors told by significance in 30 patients then do harm.
 - The wrong structures are few and of one step each. {_higher_limit(study)}
+  Not tried: predictors picked among many that were screened, findings recorded wrongly, other forms of the effects,
+  several faults at once.
 - All of this is listed under "Where the engine falls short"."""
 
 

@@ -111,12 +111,15 @@ def test_calculator_and_facts_are_of_the_studys_own_coding(identity: str) -> Non
     judged = judge_crs(found, tables())
     by_multiple = identity == "ldh_high_as_log2"
     assert set(np.unique(data.ldh)) != {0.0, 1.0} if by_multiple else set(np.unique(data.ldh)) == {0.0, 1.0}
-    for a, j in some(found)[:8]:
+    for a, j in some(found)[:12]:
         log2_ratio, liver = float(ldh_table()[new.cell[a, j]]), new.liver[a, j]
         x = log2_ratio if by_multiple else float(log2_ratio > 0)
         both = single.fit(np.column_stack([np.ones(30), data.ldh[a], data.liver[a]]), data.any_grade[a])
         assert both.coef[1] > 0
         assert (both.pvalues[1:] < 0.0501).all()
+        alone = single.fit(np.column_stack([np.ones(30), data.ldh[a]]), data.grade2[a])
+        assert alone.coef[1] > 0
+        assert alone.pvalues[1] < 0.0501
         predicted = judged[0].predicted["firth", "new"].risk[a, j]
         assert predicted == pytest.approx(both.predict([[1.0, x, liver]])[0], abs=1e-6)
     # The engine is asked about the same multiple whatever the truth makes of it.
