@@ -34,7 +34,9 @@ def run_to(folder: Path, docs: Path | None, *, seed: int, cohorts: int, draws: i
         workers: processes; None means one a core.
     """
     model = load_model()
-    with tqdm(total=100, unit="%", bar_format="{desc:<44} {bar} {percentage:3.0f} % · {elapsed}") as bar:
+    with tqdm(
+        total=100, unit="%", bar_format="{desc:<44} {bar} {percentage:3.0f} % · {elapsed}", mininterval=0.3
+    ) as bar:
         first, second = _progress(bar, 0.0, STUDY_SHARE), _progress(bar, STUDY_SHARE, 1.0 - STUDY_SHARE)
         study = run_study(model, seed, Size(effective=cohorts), workers=workers, progress=first)
         sensitivity = run_sensitivity(model, seed, draws, workers=workers, progress=second)
@@ -61,7 +63,7 @@ def _write(path: Path, record: BaseModel) -> Path:
 
 def _progress(bar: tqdm[Never], start: float, share: float) -> Progress:
     def show(title: str, done: float) -> None:
-        bar.set_description_str(title)
+        bar.set_description_str(title, refresh=False)
         bar.update(max(0.0, 100 * (start + share * done) - bar.n))
 
     return show

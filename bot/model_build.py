@@ -25,11 +25,13 @@ CRS_SHARE = 0.7  # of the time, for the progress bar
 def build_to(folder: Path, *, seed: int, effective_draws: int, workers: int | None) -> dict[str, Any]:
     """Build a model into ``folder`` with its ``model.json``; returns the pointer and the diagnostics."""
     spec = published_spec(load_evidence())
-    with tqdm(total=100, unit="%", bar_format="{desc:<18} {bar} {percentage:3.0f} % · {elapsed}") as bar:
+    with tqdm(
+        total=100, unit="%", bar_format="{desc:<18} {bar} {percentage:3.0f} % · {elapsed}", mininterval=0.3
+    ) as bar:
 
         def progress(pool: Pool, reached: float, target: float) -> None:
             share = CRS_SHARE * reached / target if pool == "crs" else CRS_SHARE + (1 - CRS_SHARE) * reached / target
-            bar.set_description_str(f"{pool.upper()} draws")
+            bar.set_description_str(f"{pool.upper()} draws", refresh=False)
             bar.update(max(0.0, 100 * share - bar.n))
 
         content = build_model(spec, seed, effective_draws=effective_draws, workers=workers, progress=progress)
