@@ -28,6 +28,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from knowledge.logistic import expit_of_any
 from knowledge.normal import quantile
 from knowledge.penalised.batch import BatchFit, BatchProfile, fit_many, profile_many, tail_probability
 from knowledge.penalised.checks import Checked, FirthError, checked, checked_rows
@@ -134,7 +135,7 @@ class FirthFit:
         Raises:
             FirthError: wrong shape or not finite.
         """
-        return _expit(self._link(X, offset)[0])
+        return expit_of_any(self._link(X, offset)[0])
 
     def predict_interval(self, X: ArrayLike, offset: ArrayLike | None = None) -> Floats:
         """Wald limits (m, 2) of the probabilities at level 1 - alpha, formed on the link scale.
@@ -144,7 +145,7 @@ class FirthFit:
         """
         link, rows = self._link(X, offset)
         reach = self._z * np.sqrt(np.einsum("ij,jk,ik->i", rows, self.cov, rows))
-        return _expit(np.column_stack([link - reach, link + reach]))
+        return expit_of_any(np.column_stack([link - reach, link + reach]))
 
     @cached_property
     def _ratios(self) -> tuple[Floats, Bools]:
@@ -218,9 +219,3 @@ def fit(
         _solution=solution,
         _wald=wald,
     )
-
-
-def _expit(eta: Floats) -> Floats:
-    small = np.exp(-np.abs(eta))
-    result: Floats = np.where(eta >= 0, 1.0, small) / (1.0 + small)
-    return result

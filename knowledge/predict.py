@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from knowledge.assessment import Outcome, OutcomeRisk
 from knowledge.factors import Ldh, Presence
+from knowledge.logistic import expit
 from knowledge.mixture import CrsBranches, IcansBranches, crs_branches, icans_branches
 from knowledge.model import Draws, Model
 from knowledge.quantiles import weighted_quantiles
@@ -33,8 +34,8 @@ def crs_risks(model: Model, ldh: Ldh | None, liver: Presence) -> CrsRisks:
     """Risks of CRS given LDH and liver metastases, either of which may be unknown."""
     draws = model.draws("crs")
     branches, effect = crs_effect(model, ldh, liver)
-    grade2_given_any = _expit(draws["c_grade2"] + draws["d_ldh"] * branches.ldh)
-    new, study = _expit(draws["a_new"] + effect), _expit(draws["a_study"] + effect)
+    grade2_given_any = expit(draws["c_grade2"] + draws["d_ldh"] * branches.ldh)
+    new, study = expit(draws["a_new"] + effect), expit(draws["a_study"] + effect)
     return CrsRisks(
         _summary(Outcome.CRS_ANY, draws, branches.weight, new, study),
         _summary(Outcome.CRS_GRADE2PLUS, draws, branches.weight, new * grade2_given_any, study * grade2_given_any),
@@ -47,7 +48,7 @@ def icans_risk(model: Model, diabetes: Presence, cvd: Presence) -> OutcomeRisk:
     """Risk of ICANS of any grade given diabetes and CVD, either of which may be unknown."""
     draws = model.draws("icans")
     branches, effect = icans_effect(model, diabetes, cvd)
-    new, study = _expit(draws["a_new"] + effect), _expit(draws["a_study"] + effect)
+    new, study = expit(draws["a_new"] + effect), expit(draws["a_study"] + effect)
     return _summary(Outcome.ICANS_ANY, draws, branches.weight, new, study)
 
 
@@ -81,8 +82,3 @@ def _summary(outcome: Outcome, draws: Draws, weight: Floats, new: Floats, study:
         interval_study_centre=(study_low, study_high),
         risk_by_prior=(by_prior[0], by_prior[1]),
     )
-
-
-def _expit(eta: Floats) -> Floats:
-    result: Floats = 1.0 / (1.0 + np.exp(-eta))
-    return result

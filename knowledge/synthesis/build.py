@@ -19,8 +19,9 @@ import numpy as np
 
 from knowledge.model import Draws, ModelContent
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
-from knowledge.synthesis.cohorts import CRS_COLUMNS, ICANS_COLUMNS, Batch, crs_batch, icans_batch
+from knowledge.synthesis.cohorts import Batch, crs_batch, icans_batch
 from knowledge.synthesis.diagnostics import pool_diagnostics
+from knowledge.synthesis.parameters import CRS_COLUMNS, ICANS_COLUMNS
 from knowledge.synthesis.pooling import Stratum, effective_size_of, pool_strata
 from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool, Spec
 

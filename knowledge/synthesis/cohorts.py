@@ -11,10 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.normal import cdf, quantile
+from knowledge.logistic import expit
+from knowledge.normal import quantile
 from knowledge.synthesis.centre import CentrePosterior
 from knowledge.synthesis.outcomes import draw_given_total
-from knowledge.synthesis.proposal import SHIFTED, Proposal, Proposals
+from knowledge.synthesis.parameters import (
+    CRS_COLUMNS,
+    ICANS_COLUMNS,
+    correlated,
+    crs_parameters,
+    diabetes_and_cvd,
+    icans_parameters,
+    ldh_and_liver,
+    present,
+)
+from knowledge.synthesis.proposal import SHIFTED, Proposals
 from knowledge.synthesis.severity import Ldh, draw_severity
 from knowledge.synthesis.significance import Criterion, judge_binary, judge_continuous
 from knowledge.synthesis.spec import Coding, Pool, Spec
@@ -22,15 +33,6 @@ from knowledge.synthesis.structure import AS_MODELLED, Structure, acting_ldh, an
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-CRS_COLUMNS = (
-    "ldh_mean", "ldh_sd", "liver_prevalence", "ldh_liver_correlation", "mu", "t", "a_study", "a_new",
-    "b_ldh", "b_liver", "c_grade2", "d_ldh", "logit_grade3",
-)  # fmt: skip
-ICANS_COLUMNS = (
-    "diabetes_prevalence", "cvd_prevalence", "diabetes_cvd_correlation", "mu", "t", "a_study", "a_new",
-    "b_diabetes", "b_cvd",
-)  # fmt: skip
 
 PREDICTORS = 2  # significant in the study's regression of any grade: LDH and liver; diabetes and CVD
 # Outcomes drawn for each cohort. Where LDH enters as a multiple each costs regressions of its own.
@@ -91,9 +93,9 @@ def crs_batch(
     ``coding`` is how LDH acts; how the study analyses it, and what else acts, is in ``structure``.
     """
     chosen = proposals if spec.significances else proposals.off()
-    parameters, scale, importance = _crs_parameters(spec, centre, tau, coding, size, chosen.crs, rng)
+    parameters, scale, importance = crs_parameters(spec, centre, tau, coding, size, chosen.crs, rng)
     mean, sd, prevalence = (parameters[name] for name in ("ldh_mean", "ldh_sd", "liver_prevalence"))
-    z1, z2 = _correlated(size, spec.n, parameters["ldh_liver_correlation"], rng)
+    z1, z2 = correlated(size, spec.n, parameters["ldh_liver_correlation"], rng)
     log2_ratio = mean[:, None] + sd[:, None] * z1
     ldh, ldh_centre = acting_ldh(structure, coding, log2_ratio, mean, sd)
     analysed = structure.analysed or coding
@@ -107,7 +109,7 @@ def crs_batch(
         parameters["b_interaction"] = structure.interaction * scale * rng.standard_normal(size)
         both = (ldh - ldh_centre[:, None]) * (liver - prevalence[:, None])
         eta += parameters["b_interaction"][:, None] * both
-    others = _diabetes_and_cvd(spec, size, rng) if spec.other_covariates else ()
+    others = diabetes_and_cvd(spec, size, rng) if spec.other_covariates else ()
     rows, any_grade, weight, passed, reached = _published(
         spec, "crs", (seen, liver, *others), eta, importance, rng, binary=analysed == "elevated"
     )
@@ -140,8 +142,8 @@ def icans_batch(
 ) -> Batch:
     """``size`` cohorts with ICANS outcomes under one tau; ``keep_data`` keeps their patients."""
     chosen = proposals if spec.significances else proposals.off()
-    parameters, importance = _icans_parameters(spec, centre, tau, size, chosen.icans, rng)
-    diabetes, cvd = _present(spec.n, parameters, ICANS_COLUMNS[:3], rng)
+    parameters, importance = icans_parameters(spec, centre, tau, size, chosen.icans, rng)
+    diabetes, cvd = present(spec.n, parameters, ICANS_COLUMNS[:3], rng)
     eta = parameters["a_study"][:, None]
     eta = eta + parameters["b_diabetes"][:, None] * (diabetes - parameters["diabetes_prevalence"][:, None])
     eta += parameters["b_cvd"][:, None] * (cvd - parameters["cvd_prevalence"][:, None])
@@ -151,7 +153,7 @@ def icans_batch(
         parameters["b_interaction"] = structure.interaction * tau * rng.standard_normal(size)
         both = (diabetes - parameters["diabetes_prevalence"][:, None]) * (cvd - parameters["cvd_prevalence"][:, None])
         eta += parameters["b_interaction"][:, None] * both
-    others = _ldh_and_liver(spec, size, rng) if spec.other_covariates else ()
+    others = ldh_and_liver(spec, size, rng) if spec.other_covariates else ()
     rows, icans, weight, passed, reached = _published(
         spec, "icans", (diabetes, cvd, *others), eta, importance, rng, binary=True
     )
@@ -189,7 +191,7 @@ def _published(
     """
     total = spec.crs_any if pool == "crs" else spec.icans_any
     tries = TRIES[pool] if spec.significances else 1
-    y, of_count = draw_given_total(_expit(eta), total, rng, tries)
+    y, of_count = draw_given_total(expit(eta), total, rng, tries)
     weight = importance * of_count
     passed, reached = {f"{pool}_count": len(eta)}, {f"{pool}_count": float(weight.sum())}
     if not spec.significances:
@@ -204,107 +206,3 @@ def _published(
     weight = weight[rows] * cumulative[rows, -1] / tries
     passed[f"{pool}_any"], reached[f"{pool}_any"] = len(rows), float(weight.sum())
     return rows, y[rows * tries + chosen], weight, passed, reached
-
-
-def prior_draws(
-    spec: Spec, centre: CentrePosterior, tau: float, coding: Coding | None, size: int, rng: np.random.Generator
-) -> dict[str, Floats]:
-    """The parameters as they are before any fact: of CRS under one coding of LDH, of ICANS if it is None."""
-    if coding is None:
-        return _icans_parameters(spec, centre, tau, size, SHIFTED.icans.off(), rng)[0]
-    parameters, scale, _ = _crs_parameters(spec, centre, tau, coding, size, SHIFTED.crs.off(), rng)
-    parameters["c_grade2"] = rng.normal(_logit(spec.grade2_given_any[0]), spec.grade2_given_any[1], size)
-    parameters["d_ldh"] = scale * rng.standard_normal(size)
-    parameters["logit_grade3"] = rng.normal(_logit(spec.grade3_given_grade2[0]), spec.grade3_given_grade2[1], size)
-    return {name: parameters[name] for name in CRS_COLUMNS}
-
-
-def _crs_parameters(
-    spec: Spec,
-    centre: CentrePosterior,
-    tau: float,
-    coding: Coding,
-    size: int,
-    proposal: Proposal,
-    rng: np.random.Generator,
-) -> tuple[dict[str, Floats], Floats, Floats]:
-    """Parameters of CRS of any grade, the scale of slopes on LDH (size,) and the weight of the proposal (size,)."""
-    parameters = _ldh_and_liver_parameters(spec, size, rng)
-    # tau is the scale of a 2-sd difference; the elevated coding is one unit wide as it stands.
-    scale = np.full(size, tau) if coding == "elevated" else tau / (2.0 * parameters["ldh_sd"])
-    (e1, ldh, liver), importance = proposal.draw(size, rng)
-    parameters |= _centre(centre, e1, rng)
-    parameters |= {"b_ldh": scale * ldh, "b_liver": tau * liver}
-    return parameters, scale, importance
-
-
-def _icans_parameters(
-    spec: Spec, centre: CentrePosterior, tau: float, size: int, proposal: Proposal, rng: np.random.Generator
-) -> tuple[dict[str, Floats], Floats]:
-    """Parameters of ICANS and the weight of the proposal (size,)."""
-    parameters = _diabetes_and_cvd_parameters(spec, size, rng)
-    (e1, diabetes, cvd), importance = proposal.draw(size, rng)
-    parameters |= _centre(centre, e1, rng)
-    parameters |= {"b_diabetes": tau * diabetes, "b_cvd": tau * cvd}
-    return parameters, importance
-
-
-def _ldh_and_liver_parameters(spec: Spec, size: int, rng: np.random.Generator) -> dict[str, Floats]:
-    return {
-        "ldh_mean": rng.normal(*spec.ldh_mean, size),
-        "ldh_sd": rng.uniform(*spec.ldh_sd, size),
-        "liver_prevalence": rng.beta(*spec.liver_prevalence, size),
-        "ldh_liver_correlation": rng.uniform(*spec.ldh_liver_correlation, size),
-    }
-
-
-def _diabetes_and_cvd_parameters(spec: Spec, size: int, rng: np.random.Generator) -> dict[str, Floats]:
-    return {
-        "diabetes_prevalence": rng.beta(*spec.diabetes_prevalence, size),
-        "cvd_prevalence": rng.beta(*spec.cvd_prevalence, size),
-        "diabetes_cvd_correlation": rng.uniform(*spec.diabetes_cvd_correlation, size),
-    }
-
-
-def _centre(centre: CentrePosterior, e1: Floats, rng: np.random.Generator) -> dict[str, Floats]:
-    """The study's centre, ``e1`` between-centre sds from the average, and a new one."""
-    mu, t = centre.draw(len(e1), rng)
-    return {"mu": mu, "t": t, "a_study": mu + t * e1, "a_new": mu + t * rng.standard_normal(len(e1))}
-
-
-def _correlated(size: int, n: int, correlation: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Two latent normals (B, n) with the given correlation (B,)."""
-    first = rng.standard_normal((size, n))
-    rho = correlation[:, None]
-    return first, rho * first + np.sqrt(1.0 - rho * rho) * rng.standard_normal((size, n))
-
-
-def _present(
-    n: int, parameters: dict[str, Floats], names: tuple[str, ...], rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Two binary findings (B, n) from their prevalences and correlation, named in that order."""
-    first, second, correlation = (parameters[name] for name in names)
-    z1, z2 = _correlated(len(first), n, correlation, rng)
-    one, other = (z > quantile(1.0 - p)[:, None] for z, p in ((z1, first), (z2, second)))
-    return one.astype(float), other.astype(float)
-
-
-def _diabetes_and_cvd(spec: Spec, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Findings without effect on CRS (B, n), for the larger analysis."""
-    return _present(spec.n, _diabetes_and_cvd_parameters(spec, size, rng), ICANS_COLUMNS[:3], rng)
-
-
-def _ldh_and_liver(spec: Spec, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """LDH above its limit and liver metastases without effect on ICANS (B, n), for the larger analysis."""
-    parameters = _ldh_and_liver_parameters(spec, size, rng)
-    parameters["elevated"] = cdf(parameters["ldh_mean"] / parameters["ldh_sd"])
-    return _present(spec.n, parameters, ("elevated", "liver_prevalence", "ldh_liver_correlation"), rng)
-
-
-def _logit(p: float) -> float:
-    return float(np.log(p / (1.0 - p)))
-
-
-def _expit(eta: Floats) -> Floats:
-    result: Floats = 1.0 / (1.0 + np.exp(-eta))
-    return result

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from knowledge.model import Draws
 from knowledge.synthesis.centre import CentrePosterior
-from knowledge.synthesis.cohorts import prior_draws
+from knowledge.synthesis.parameters import prior_draws
 from knowledge.synthesis.pooling import Stratum, effective_size, effective_size_of_pool
 from knowledge.synthesis.spec import CODINGS, Coding, Spec
 

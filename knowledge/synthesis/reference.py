@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.logistic import expit
 from knowledge.normal import cdf
 from knowledge.synthesis.spec import Pool
 
@@ -34,17 +35,12 @@ def reference_risks(pool: Pool, coding: str, parameters: dict[str, Floats]) -> F
         for value in values
         for liver in (0.0, 1.0)
     ]
-    severity = [_expit(parameters["c_grade2"] + parameters["d_ldh"] * value) for value in values]
+    severity = [expit(parameters["c_grade2"] + parameters["d_ldh"] * value) for value in values]
     return _risks(parameters, effects, severity)
 
 
 def _risks(parameters: dict[str, Floats], effects: list[Floats], severity: list[Floats]) -> Floats:
-    new = [_expit(parameters["a_new"] + effect) for effect in effects]
+    new = [expit(parameters["a_new"] + effect) for effect in effects]
     # At the study's own centre the first and the last tell enough.
-    study = [_expit(parameters["a_study"] + effect) for effect in (effects[0], effects[-1])]
+    study = [expit(parameters["a_study"] + effect) for effect in (effects[0], effects[-1])]
     return np.stack([*new, *study, *severity])
-
-
-def _expit(eta: Floats) -> Floats:
-    result: Floats = 1.0 / (1.0 + np.exp(-eta))
-    return result

@@ -17,6 +17,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.logistic import logit
 from knowledge.synthesis.proposal import Proposal
 from knowledge.synthesis.significance import Criterion, judge_binary, judge_continuous
 from knowledge.synthesis.spec import Coding, Spec
@@ -72,7 +73,7 @@ def draw_severity(spec: Spec, ldh: Ldh, any_grade: Floats, proposal: Proposal, r
     size, n = any_grade.shape
     tries = size * TRIES
     z, importance = proposal.draw(tries, rng)
-    c_grade2 = _logit(spec.grade2_given_any[0]) + spec.grade2_given_any[1] * z[0]
+    c_grade2 = logit(spec.grade2_given_any[0]) + spec.grade2_given_any[1] * z[0]
     row = np.repeat(np.arange(size), TRIES)
     d_ldh = ldh.scale[row] * z[1]
     eta = c_grade2[:, None] + d_ldh[:, None] * (ldh.acting[row] - ldh.centre[row, None])
@@ -130,14 +131,10 @@ def _grade3(events: int, n: int, prior: tuple[float, float]) -> _Grade3:
     middle = 0.5 * (edges[1:] + edges[:-1])
     density = np.exp(-0.5 * middle * middle)
     density /= density.sum()
-    chance = 1.0 / (1.0 + np.exp(-(_logit(prior[0]) + prior[1] * middle)))
+    chance = 1.0 / (1.0 + np.exp(-(logit(prior[0]) + prior[1] * middle)))
     probability, cumulative = np.zeros(n + 1), np.zeros((n + 1, _CELLS))
     for k in range(events, n + 1):
         joint = density * comb(k, events) * chance**events * (1.0 - chance) ** (k - events)
         probability[k] = joint.sum()
         cumulative[k] = np.cumsum(joint) / probability[k]
-    return _Grade3(probability, cumulative, _logit(prior[0]) + prior[1] * edges)
-
-
-def _logit(p: float) -> float:
-    return float(np.log(p / (1.0 - p)))
+    return _Grade3(probability, cumulative, logit(prior[0]) + prior[1] * edges)

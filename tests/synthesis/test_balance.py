@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from knowledge.synthesis.balance import neighbours_together, take_in_proportion
-from knowledge.synthesis.cohorts import CRS_COLUMNS, ICANS_COLUMNS, prior_draws
+from knowledge.synthesis.parameters import CRS_COLUMNS, ICANS_COLUMNS, prior_draws
 from knowledge.synthesis.reference import reference_risks
 from knowledge.synthesis.spec import CODINGS
 from tests.support.engine_plain import sorted_quantile

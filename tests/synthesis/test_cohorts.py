@@ -9,8 +9,6 @@ from knowledge import firth
 from knowledge.evidence import load as load_evidence
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.cohorts import (
-    CRS_COLUMNS,
-    ICANS_COLUMNS,
     Batch,
     CrsPatients,
     IcansPatients,
@@ -18,6 +16,7 @@ from knowledge.synthesis.cohorts import (
     icans_batch,
 )
 from knowledge.synthesis.facts import published_spec
+from knowledge.synthesis.parameters import CRS_COLUMNS, ICANS_COLUMNS
 from knowledge.synthesis.proposal import SHIFTED
 from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool
 from tests.support.engine_cohorts import Accepted, crs_cohorts, icans_cohorts

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from knowledge.synthesis.cohorts import ICANS_COLUMNS, Batch
+from knowledge.synthesis.cohorts import Batch
+from knowledge.synthesis.parameters import ICANS_COLUMNS
 from knowledge.synthesis.pooling import (
     Stratum,
     effective_size,

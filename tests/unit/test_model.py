@@ -16,8 +16,8 @@ import pytest
 from knowledge import PatientFactors, assess
 from knowledge.evidence import load as load_evidence
 from knowledge.model import POINTER, Model, ModelError, data_folder, decode, encode, load, load_from, pointer_text
-from knowledge.synthesis.cohorts import CRS_COLUMNS, ICANS_COLUMNS
 from knowledge.synthesis.facts import model_fact_ids, published_spec
+from knowledge.synthesis.parameters import CRS_COLUMNS, ICANS_COLUMNS
 from knowledge.synthesis.spec import POOLS, Pool
 
 PROMISED_EFFECTIVE_DRAWS = 4_000
