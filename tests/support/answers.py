@@ -141,8 +141,9 @@ def assert_no_estimate(text: str) -> None:
     for outcome in expected_assessment().outcomes:
         for figure in (outcome.risk, *outcome.interval, outcome.risk_study_centre):
             # As a fraction to any number of digits, and as the start of a range.
-            assert not re.search(rf"(?<!\d){int(100 * figure) / 100:.2f}", plain)
-            assert not re.search(rf"(?<!\d){figure:.2f}", plain)
+            for written in (f"{int(100 * figure) / 100:.2f}", f"{figure:.2f}"):
+                found = re.search(rf"(?<!\d){re.escape(written)}", plain)
+                assert not found, plain[max(0, found.start() - 40) : found.end() + 20]
             assert f"{100 * figure:.0f} to" not in plain
 
 
