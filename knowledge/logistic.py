@@ -14,13 +14,18 @@ def expit(log_odds: Floats) -> Floats:
     return result
 
 
-def expit_of_any(log_odds: Floats) -> Floats:
+def expit_of_any(log_odds: Floats | np.float64) -> Floats:
     """The same where log odds may be so large that an exponential would overflow."""
     small = np.exp(-np.abs(log_odds))
     result: Floats = np.where(log_odds >= 0, 1.0, small) / (1.0 + small)
     return result
 
 
-def logit(probability: float) -> float:
-    """Log odds of a probability strictly between 0 and 1."""
-    return float(np.log(probability / (1.0 - probability)))
+def probability(log_odds: float) -> float:
+    """The probability of one value of log odds."""
+    return float(expit_of_any(np.float64(log_odds)))
+
+
+def logit(share: float) -> float:
+    """Log odds of a share strictly between 0 and 1."""
+    return float(np.log(share / (1.0 - share)))

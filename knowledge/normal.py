@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
+Z95 = 1.959963984540054  # 97.5 % point: two-sided limits at 95 %
 _SQRT2 = np.sqrt(2.0)
 
 # Cody's coefficients for |x| <= 0.46875 (A, B), up to 4 (C, D) and beyond (P, Q).

@@ -6,7 +6,6 @@ Loads matplotlib: never on the way to an answer.
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from handlers.answer import figures
 from knowledge.evidence import CentreTerm, Evidence, Fact
 from knowledge.evidence import load as load_evidence
 from knowledge.exact import clopper_pearson
+from knowledge.logistic import probability
 from knowledge.synthesis.facts import STUDY_CRS_ANY, STUDY_ICANS_ANY, published_spec
 from knowledge.synthesis.random_effects import CLASSICAL, posterior_estimate, posterior_of, random_effects
 from knowledge.synthesis.spec import Pool
@@ -79,7 +79,7 @@ def forest_picture(pool: Pool) -> Drawing:
         figure = forest_figure(pool)
     rows = [dataclasses.asdict(row) for row in rows_of(pool, evidence)]
     estimates = [
-        {"label": label, "value": _expit(middle), "interval": [_expit(limit) for limit in interval]}
+        {"label": label, "value": probability(middle), "interval": [probability(limit) for limit in interval]}
         for label, middle, interval, _, _ in estimates_of(pool, evidence)
     ]
     return Drawing(figure, title(pool), {"rows": rows, "estimates": estimates})
@@ -189,7 +189,7 @@ def _estimates(axes: Axes, pool: Pool, evidence: Evidence, y: float) -> float:
     _text(axes, -1.05, y, "What the used cohorts say together", INK, weight="bold")
     for label, middle, interval, colour, width in estimates_of(pool, evidence):
         y -= 1
-        low, value, high = (100 * _expit(each) for each in (interval[0], middle, interval[1]))
+        low, value, high = (100 * probability(each) for each in (interval[0], middle, interval[1]))
         axes.plot([low, high], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
         axes.plot([value], [y], marker="|", markersize=9, color="white" if width > 2 else colour, markeredgewidth=1.4)
         _text(axes, -1.05, y, label, colour)
@@ -202,7 +202,3 @@ def _text(axes: Axes, x: float, y: float, text: str, colour: str, weight: str = 
     axes.text(
         x, y, text, transform=axes.get_yaxis_transform(), color=colour, va="center", fontsize=SMALL, weight=weight
     )
-
-
-def _expit(log_odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-log_odds))

@@ -8,9 +8,9 @@ from typing import Any
 
 from knowledge.card.records import Assumptions, Choice, Condition, Prior
 from knowledge.card.texts import AssumptionTexts, CardError, ChoiceText
+from knowledge.logistic import probability
+from knowledge.normal import Z95
 from knowledge.synthesis.spec import Spec
-
-Z95 = 1.959963984540054
 
 # What a form makes of a value: the prior as the statistician writes it, and what it means.
 Written = tuple[str, str]
@@ -61,10 +61,6 @@ def _whole(fraction: float) -> str:
     return f"{100 * fraction:.0f}"
 
 
-def _expit(eta: float) -> float:
-    return 1.0 / (1.0 + exp(-eta))
-
-
 def _log2_normal(value: tuple[float, float]) -> Written:
     mean, sd = value
     low, high = (2.0 ** (mean + sign * Z95 * sd) for sign in (-1, 1))
@@ -97,12 +93,12 @@ def _taus(value: tuple[float, ...]) -> Written:
 
 def _logit_normal(value: tuple[float, float]) -> Written:
     centre, sd = value
-    low, high = (_expit(log(centre / (1.0 - centre)) + sign * Z95 * sd) for sign in (-1, 1))
+    low, high = (probability(log(centre / (1.0 - centre)) + sign * Z95 * sd) for sign in (-1, 1))
     return f"logit ~ N(logit {centre:g}, {sd:g})", f"{_whole(centre)} % ({_whole(low)} to {_whole(high)})"
 
 
 def _logit_flat(value: float) -> Written:
-    low, high = _expit(-Z95 * value), _expit(Z95 * value)
+    low, high = probability(-Z95 * value), probability(Z95 * value)
     return f"logit ~ N(0, {value:g})", f"{_percent(low)} to {_percent(high)}"
 
 

@@ -18,7 +18,7 @@ from knowledge.normal import quantile
 from knowledge.study.scenarios import Scenario, half_near_zero
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.cohorts import Batch, CrsPatients, IcansPatients, crs_batch, icans_batch
-from knowledge.synthesis.pooling import Stratum, effective_size
+from knowledge.synthesis.pooling import Stratum, effective_size, effective_size_of
 from knowledge.synthesis.spec import CODINGS, POOLS, Coding, Pool, Spec
 from knowledge.synthesis.structure import Structure, acting_ldh, analysed_ldh
 
@@ -131,7 +131,7 @@ def simulate(
     each = effective / len(taus)
     for tau_index, strata in enumerate(by_tau):
         first = 0
-        while (reached := _effective(strata)) < each:
+        while (reached := effective_size_of(strata)) < each:
             if progress:
                 progress((tau_index + reached / each) / len(taus))
             numbers = range(first, first + batches_per_round)
@@ -140,13 +140,6 @@ def simulate(
                 strata[codings.index(task.coding)].batches.append(batch)
             first += batches_per_round
     return _pooled(setting, index, pool, by_tau, patients)
-
-
-def _effective(strata: list[Stratum]) -> float:
-    """Effective number of cohorts of one tau, its codings pooled by their evidence."""
-    if any(not stratum.batches for stratum in strata):
-        return 0.0
-    return effective_size(np.concatenate([stratum.weight / stratum.simulated for stratum in strata]))
 
 
 def _pooled(setting: Setting, index: int, pool: Pool, by_tau: list[list[Stratum]], patients: int) -> Cohorts:

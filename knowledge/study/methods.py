@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from knowledge.exact import clopper_pearson
 from knowledge.firth import fit_many
+from knowledge.logistic import expit_of_any
+from knowledge.normal import Z95
 
 Floats = NDArray[np.float64]
 
 # Largest score left in a fit: slopes of separated cohorts are then right to six digits.
 TOLERANCE = 1e-9
-Z95 = 1.959963984540054
 # Newton on one intercept from the logit of the rate; twenty would do.
 INTERCEPT_ITERATIONS = 60
 INTERCEPT_TOLERANCE = 1e-12
@@ -46,7 +47,7 @@ class Calculator:
         """Risk for patients with covariates ``columns`` (k, A, M), the intercept's ones first."""
         eta = np.einsum("ak,kam->am", self.coef, columns)
         spread = Z95 * np.sqrt(np.einsum("iam,aij,jam->am", columns, self.cov, columns))
-        return Predicted(expit(eta), expit(eta - spread), expit(eta + spread))
+        return Predicted(expit_of_any(eta), expit_of_any(eta - spread), expit_of_any(eta + spread))
 
 
 def firth(columns: Floats, y: Floats) -> Calculator:
@@ -69,7 +70,7 @@ def flic(columns: Floats, y: Floats) -> Calculator:
     # The mean offset keeps the start near the solution; the equation is monotone in the intercept.
     intercept = np.log(rate / (1.0 - rate)) - offset.mean(axis=1)
     for _ in range(INTERCEPT_ITERATIONS):
-        p = expit(intercept[:, None] + offset)
+        p = expit_of_any(intercept[:, None] + offset)
         step = (rate - p.mean(axis=1)) / (p * (1.0 - p)).mean(axis=1)
         intercept += np.clip(step, -1.0, 1.0)
         if np.abs(step).max(initial=0.0) < INTERCEPT_TOLERANCE:
@@ -90,15 +91,8 @@ def plain_rate(y: Floats, patients: int) -> Predicted:
     return Predicted(risk, low, high)
 
 
-def expit(eta: Floats) -> Floats:
-    """Inverse logit without overflow."""
-    small = np.exp(-np.abs(eta))
-    result: Floats = np.where(eta >= 0, 1.0, small) / (1.0 + small)
-    return result
-
-
 def _covariance(columns: Floats, coef: Floats) -> Floats:
     """Inverse of X'WX at the coefficients, (A, k, k)."""
-    p = expit(np.einsum("ak,kan->an", coef, columns))
+    p = expit_of_any(np.einsum("ak,kan->an", coef, columns))
     information = np.einsum("ian,an,jan->aij", columns, p * (1.0 - p), columns)
     return np.asarray(np.linalg.inv(information), dtype=np.float64)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.study.methods import Predicted, expit
+from knowledge.logistic import expit_of_any
+from knowledge.study.methods import Predicted
 from knowledge.study.results import CurvePoint, Estimate, Measures
 
 Floats = NDArray[np.float64]
@@ -56,11 +57,11 @@ def mean(value: Floats, weight: Floats) -> Estimate:
 
 
 def calibration_intercept(logit: Floats, true: Floats, weight: Floats) -> Estimate:
-    """The a at which expit(a + logit of prediction) is right on average."""
+    """The a at which expit_of_any(a + logit of prediction) is right on average."""
     share = weight / weight.sum()
     a = 0.0
     for _ in range(NEWTON_ITERATIONS):
-        p = expit(a + logit)
+        p = expit_of_any(a + logit)
         residual = (true - p).mean(axis=1)
         information = float((share * (p * (1.0 - p)).mean(axis=1)).sum())
         step = float((share * residual).sum()) / information
@@ -76,7 +77,7 @@ def calibration_slope(logit: Floats, true: Floats, weight: Floats) -> Estimate:
     x = np.stack([np.ones_like(logit), logit])
     b = np.array([0.0, 1.0])
     for _ in range(NEWTON_ITERATIONS):
-        p = expit(b[0] + b[1] * logit)
+        p = expit_of_any(b[0] + b[1] * logit)
         score = (x * (true - p)).mean(axis=2)
         information = np.einsum("a,iam,am,jam->ij", share / logit.shape[1], x, p * (1.0 - p), x)
         step = np.linalg.solve(information, (share * score).sum(axis=1))
@@ -111,7 +112,7 @@ def cohort_slopes(logit: Floats, true: Floats) -> tuple[Floats, NDArray[np.bool_
     rate = true.mean(axis=1)
     a, b = np.log(rate / (1.0 - rate)), np.zeros(len(logit))
     for _ in range(NEWTON_ITERATIONS):
-        p = expit(a[:, None] + b[:, None] * x)
+        p = expit_of_any(a[:, None] + b[:, None] * x)
         v = p * (1.0 - p)
         s0, s1 = (true - p).sum(axis=1), ((true - p) * x).sum(axis=1)
         i00, i01, i11 = v.sum(axis=1), (v * x).sum(axis=1), (v * x * x).sum(axis=1)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from knowledge.assessment import Outcome
 from knowledge.engine import assess
 from knowledge.factors import LdhMultiple, PatientFactors, Presence
+from knowledge.logistic import expit_of_any
 from knowledge.model import Model
 from knowledge.study.cohorts import Cohorts, ldh_table, new_crs_patients, new_icans_patients
-from knowledge.study.methods import Predicted, expit, firth, flic, plain_rate
+from knowledge.study.methods import Predicted, firth, flic, plain_rate
 from knowledge.study.metrics import UNDEFINED, curve, measures
 from knowledge.study.pooled import PooledRate, pooled_rates
 from knowledge.study.results import CENTRES, METHODS, Centre, CodingGroup, Method, Performance
@@ -93,10 +94,10 @@ def judge_crs(cohorts: Cohorts, tables: Tables) -> list[Judged]:
     if cohorts.structure.interaction:
         effect += p["b_interaction"] * new.ldh_centred * liver
     severe = {
-        "study": expit(p["c_grade2"] + p["d_ldh"] * new.ldh_centred),
-        "new": expit(p["c_grade2"] + cohorts.severity_shift[:, None] + p["d_ldh"] * new.ldh_centred),
+        "study": expit_of_any(p["c_grade2"] + p["d_ldh"] * new.ldh_centred),
+        "new": expit_of_any(p["c_grade2"] + cohorts.severity_shift[:, None] + p["d_ldh"] * new.ldh_centred),
     }
-    any_grade: dict[Centre, Floats] = {centre: expit(p[f"a_{centre}"] + effect) for centre in CENTRES}
+    any_grade: dict[Centre, Floats] = {centre: expit_of_any(p[f"a_{centre}"] + effect) for centre in CENTRES}
     grade2: dict[Centre, Floats] = {centre: any_grade[centre] * severe[centre] for centre in CENTRES}
     data = cohorts.patients
     if not isinstance(data, CrsPatients):
@@ -119,7 +120,7 @@ def judge_icans(cohorts: Cohorts, tables: Tables) -> list[Judged]:
     effect = p["b_diabetes"] * one + p["b_cvd"] * other
     if cohorts.structure.interaction:
         effect += p["b_interaction"] * one * other
-    true: dict[Centre, Floats] = {centre: expit(p[f"a_{centre}"] + effect) for centre in CENTRES}
+    true: dict[Centre, Floats] = {centre: expit_of_any(p[f"a_{centre}"] + effect) for centre in CENTRES}
     data = cohorts.patients
     if not isinstance(data, IcansPatients):
         raise TypeError("these are not ICANS cohorts")

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.assessment import Outcome
-from knowledge.study.methods import Predicted, expit
+from knowledge.logistic import expit_of_any
+from knowledge.study.methods import Predicted
 from knowledge.synthesis.centre import centre_posterior
 from knowledge.synthesis.spec import POOLS, Pool, Spec
 
@@ -43,7 +44,7 @@ def pooled_rates(spec: Spec) -> dict[Outcome, PooledRate]:
     rng = np.random.default_rng(SEED)
     any_grade = {pool: _new_centre(spec, pool, rng) for pool in POOLS}
     mean, sd = spec.grade2_given_any
-    severe = expit(np.log(mean / (1.0 - mean)) + sd * rng.standard_normal(DRAWS))
+    severe = expit_of_any(np.log(mean / (1.0 - mean)) + sd * rng.standard_normal(DRAWS))
     return {
         Outcome.CRS_ANY: _summed_up(any_grade["crs"]),
         Outcome.CRS_GRADE2PLUS: _summed_up(any_grade["crs"] * severe),
@@ -54,7 +55,7 @@ def pooled_rates(spec: Spec) -> dict[Outcome, PooledRate]:
 def _new_centre(spec: Spec, pool: Pool, rng: np.random.Generator) -> Floats:
     posterior = centre_posterior(spec.centres(pool), spec.centre_mean_sd, spec.centre_sd_scale)
     mu, t = posterior.draw(DRAWS, rng)
-    return expit(mu + t * rng.standard_normal(DRAWS))
+    return expit_of_any(mu + t * rng.standard_normal(DRAWS))
 
 
 def _summed_up(rate: Floats) -> PooledRate:

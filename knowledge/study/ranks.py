@@ -17,9 +17,9 @@ from scipy import stats
 
 from knowledge.assessment import Outcome
 from knowledge.factors import LdhMultiple, Presence
+from knowledge.logistic import expit_of_any
 from knowledge.mixture import crs_branches, icans_branches
 from knowledge.model import Draws, Model
-from knowledge.study.methods import expit
 from knowledge.study.results import CENTRES, Centre, RankResult
 
 Floats = NDArray[np.float64]
@@ -48,10 +48,10 @@ def crs_known(draws: Draws, hold: float) -> list[Known]:
     for multiple, liver in CRS_PATIENTS:
         branches = crs_branches(draws, LdhMultiple(multiple=multiple), liver, hold)
         effect = (draws["b_ldh"] * branches.ldh + draws["b_liver"] * branches.liver)[0]
-        severe = expit((draws["c_grade2"] + draws["d_ldh"] * branches.ldh)[0])
+        severe = expit_of_any((draws["c_grade2"] + draws["d_ldh"] * branches.ldh)[0])
         name = f"LDH {multiple:g} x ULN, liver metastases {liver.value}"
         for centre in CENTRES:
-            any_grade = expit(draws[f"a_{centre}"] + effect)
+            any_grade = expit_of_any(draws[f"a_{centre}"] + effect)
             found.append(Known(Outcome.CRS_ANY, centre, name, any_grade))
             found.append(Known(Outcome.CRS_GRADE2PLUS, centre, name, any_grade * severe))
     return found
@@ -64,7 +64,9 @@ def icans_known(draws: Draws) -> list[Known]:
         branches = icans_branches(draws, diabetes, cvd)
         effect = (draws["b_diabetes"] * branches.diabetes + draws["b_cvd"] * branches.cvd)[0]
         name = f"diabetes {diabetes.value}, CVD {cvd.value}"
-        found += [Known(Outcome.ICANS_ANY, centre, name, expit(draws[f"a_{centre}"] + effect)) for centre in CENTRES]
+        found += [
+            Known(Outcome.ICANS_ANY, centre, name, expit_of_any(draws[f"a_{centre}"] + effect)) for centre in CENTRES
+        ]
     return found
 
 

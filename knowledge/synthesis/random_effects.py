@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.model import Draws
-from knowledge.normal import cdf
+from knowledge.normal import Z95, cdf
 from knowledge.synthesis.centre import CentrePosterior, centre_posterior
 from knowledge.synthesis.spec import CentreCohort
 
@@ -23,7 +23,6 @@ Floats = NDArray[np.float64]
 Method = Literal["dl", "pm"]
 CLASSICAL: dict[str, Method] = {"DerSimonian-Laird": "dl", "Paule-Mandel": "pm"}
 
-Z_95 = 1.959964  # 97.5 % point of the standard normal
 TAILS = (0.025, 0.5, 0.975)
 # A quantile is bisected between these log odds down to far below what is printed.
 REACH, HALVINGS = 8.0, 32
@@ -96,10 +95,10 @@ def random_effects(cohorts: Sequence[CentreCohort], method: Method) -> CentreEst
     negative = result.tau2 < 0
     mean = float(result.mean_effect_fe if negative else result.mean_effect_re)
     se = float(result.sd_eff_w_fe if negative else result.sd_eff_w_re)
-    new = Z_95 * math.sqrt(between + se * se)
+    new = Z95 * math.sqrt(between + se * se)
     return CentreEstimate(
         mean=mean,
-        mean_interval=(mean - Z_95 * se, mean + Z_95 * se),
+        mean_interval=(mean - Z95 * se, mean + Z95 * se),
         sd=math.sqrt(between),
         sd_interval=None,
         new=mean,

@@ -17,7 +17,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.logistic import logit
+from knowledge.logistic import expit, logit
 from knowledge.synthesis.proposal import Proposal
 from knowledge.synthesis.significance import Criterion, judge_binary, judge_continuous
 from knowledge.synthesis.spec import Coding, Spec
@@ -131,7 +131,7 @@ def _grade3(events: int, n: int, prior: tuple[float, float]) -> _Grade3:
     middle = 0.5 * (edges[1:] + edges[:-1])
     density = np.exp(-0.5 * middle * middle)
     density /= density.sum()
-    chance = 1.0 / (1.0 + np.exp(-(logit(prior[0]) + prior[1] * middle)))
+    chance = expit(logit(prior[0]) + prior[1] * middle)
     probability, cumulative = np.zeros(n + 1), np.zeros((n + 1, _CELLS))
     for k in range(events, n + 1):
         joint = density * comb(k, events) * chance**events * (1.0 - chance) ** (k - events)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.firth import fit_many
+from knowledge.logistic import expit
 from knowledge.penalised.grouped import group_binary
 from knowledge.synthesis.spec import TestName
 
@@ -84,7 +85,7 @@ def _wald(columns: Floats, coef: Floats, trials: Floats | None) -> Floats:
     """Squared Wald statistics (B, k): the variance is the inverse of X'WX at the Firth estimate."""
     if not len(coef):
         return np.empty_like(coef)
-    p = 1.0 / (1.0 + np.exp(-(columns * coef.T[:, :, None]).sum(axis=0)))
+    p = expit((columns * coef.T[:, :, None]).sum(axis=0))
     weight = p * (1.0 - p) * (1.0 if trials is None else trials)
     information = np.einsum("ibn,jbn->bij", weight * columns, columns)
     variance = np.einsum("bii->bi", np.linalg.inv(information))
