@@ -30,7 +30,7 @@ def _measured(draw: st.DrawFn) -> LdhMeasured:
     """Any figure in range, in either unit for the LDH and for its limit."""
     unit, limit_unit = draw(st.sampled_from(LdhUnit)), draw(st.sampled_from(LdhUnit))
     limit = draw(st.floats(min_value=100.001, max_value=599.999))
-    value = draw(st.floats(min_value=50.001, max_value=min(9998.999, 39.999 * limit)))
+    value = draw(st.floats(min_value=max(50.001, 0.10001 * limit), max_value=min(9998.999, 39.999 * limit)))
     return LdhMeasured(
         value=value / unit.to_u_per_l(1.0),
         unit=unit,
