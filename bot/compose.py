@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from bot.ledger import LedgerWriter, open_ledger
+from bot.ledger import LedgerHistory, LedgerWriter, open_ledger
 from bot.logs import bolt_logger
 from bot.settings import Settings
 from bot.tasks import Background
@@ -33,9 +33,15 @@ def code_version() -> str:
     return version("tarla-bot")
 
 
-def make_conversation(settings: Settings, ledger: Ledger) -> Conversation:
+def make_conversation(settings: Settings, ledger: Ledger, clock: Clock) -> Conversation:
     """The conversation alone, for surfaces without Slack."""
-    return Conversation(ledger=ledger, site_uln=settings.tarla_ldh_uln, code_version=code_version())
+    return Conversation(
+        ledger=ledger,
+        history=LedgerHistory(settings.tarla_ledger),
+        clock=clock,
+        site_uln=settings.tarla_ldh_uln,
+        code_version=code_version(),
+    )
 
 
 def make_tarla(settings: Settings, clock: Clock) -> Tarla:
@@ -53,7 +59,7 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, user_id=user_id, bot_token=token)
 
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
-    conversation = make_conversation(settings, ledger)
+    conversation = make_conversation(settings, ledger, clock)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     app = AsyncApp(
         logger=bolt_logger(),

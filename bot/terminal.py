@@ -19,10 +19,9 @@ from bot.compose import make_conversation
 from bot.ledger import open_ledger
 from bot.pictures.saving import PictureError, check_target, format_of, write_whole
 from bot.settings import Settings
-from bot.transports.outcome import record_outcome
 from handlers.answer import answer_text
-from handlers.conversation import Answered, HowToAsk, NotShown, Refused, Repeated, Reply
-from handlers.delivery import expecting_delivery
+from handlers.delivery import expecting_delivery, record_outcome
+from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Repeated, Reply
 from handlers.replies import refusal_lines
 from handlers.requests import Asker, Question
 from knowledge.spread import interval_sources
@@ -73,7 +72,7 @@ async def _ask(text: str, as_json: bool, settings: Settings) -> tuple[Reply, int
     received = clock.monotonic()
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
     try:
-        conversation = make_conversation(settings, ledger)
+        conversation = make_conversation(settings, ledger, clock)
         question = Question(key=f"cli:{uuid.uuid4()}", text=text, asker=Asker(via="cli", user=_account()))
         with expecting_delivery() as delivery:
             reply = await conversation.reply_to(question)
@@ -110,6 +109,9 @@ def _print(reply: Reply, as_json: bool) -> int:
             columns = shutil.get_terminal_size().columns
             print(_writable(answer_text(reply.view, min(WIDEST, max(NARROWEST, columns)))))
         sys.stdout.flush()
+        return OK
+    if isinstance(reply, LookedUp):
+        print(_writable(reply.look_up.text), flush=True)
         return OK
     lines: list[str]
     if isinstance(reply, Refused):

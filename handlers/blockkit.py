@@ -42,6 +42,21 @@ def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
     return {"response_type": "ephemeral", "text": _fitting(escape(text), FALLBACK_TEXT_MAX), "blocks": blocks}
 
 
+def plain(text: str) -> dict[str, Any]:
+    """A plain text object, as titles, labels and buttons take it."""
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def notice_modal(headline: str, advice: str, reference: str) -> dict[str, Any]:
+    """A modal that only says something; ``reference`` is a closed code or a number the operator can find."""
+    return {
+        "type": "modal",
+        "title": plain("Tarla"),
+        "close": plain("Close"),
+        "blocks": [section(f"*{escape(headline)}*\n{escape(advice)}"), context(f"reference: {escape(reference)}")],
+    }
+
+
 def _fitting(text: str, limit: int) -> str:
     if len(text) > limit:
         raise ValueError(f"a text of {len(text)} characters does not fit Slack's limit of {limit}")

@@ -1,66 +1,25 @@
-"""The conversation behind ``/tarla``: a question in, a reply out, recorded before it is shown."""
+"""The conversation behind every door: a question in, a reply out, recorded before it is shown."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from handlers.answer import AnswerView, build_view
+from handlers.answer import build_view
 from handlers.delivery import note_event
-from handlers.parsing import Refusal, RefusalCode, parse
-from handlers.ports import AlreadyRecordedError, Entry, Json, Kind, Ledger, LedgerUnavailableError, Recorded
-from handlers.records import computed_payload, refused_payload
-from handlers.requests import Question
-from knowledge import Assessment, ModelError, UpperLimit, assess
+from handlers.lookup import LookUp, LookUpRefusal
+from handlers.lookup.registry import LOOK_UPS
+from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Repeated, Reply
+from handlers.parsing import Refusal, parse
+from handlers.parsing.words import ascii_lower
+from handlers.ports import AlreadyRecordedError, Clock, Entry, History, Json, Kind, Ledger, LedgerUnavailableError
+from handlers.records import PastAnswer, computed_payload, looked_up_payload, past_answer, refused_payload
+from handlers.requests import Asker, Question
+from knowledge import ModelError, PatientFactors, UpperLimit, assess
 from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
 
 HELP_WORDS = frozenset({"help", "?", "how"})
-
-
-@dataclass(frozen=True)
-class Answered:
-    """An answer that stands in the ledger."""
-
-    view: AnswerView
-    assessment: Assessment
-    notes: tuple[str, ...]
-    receipt: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """No answer, and what to type instead. Nothing in it was typed by the user."""
-
-    code: RefusalCode
-    message: str
-    example: str
-    position: int | None = None
-    suggestion: str | None = None
-
-
-@dataclass(frozen=True)
-class NotShown:
-    """No answer because it could not be recorded or computed: ``reason`` is a closed code."""
-
-    reason: str
-    headline: str
-    advice: str
-
-
-@dataclass(frozen=True)
-class HowToAsk:
-    """Asked for help, or said nothing."""
-
-    example: str
-
-
-@dataclass(frozen=True)
-class Repeated:
-    """The same request again: it has had its answer."""
-
-    receipt: str
-
-
-Reply = Answered | Refused | NotShown | HowToAsk | Repeated
 
 
 @dataclass(frozen=True)
@@ -68,53 +27,93 @@ class Conversation:
     """Answers questions. ``site_uln`` is the laboratory's upper limit; ``code_version`` names this program."""
 
     ledger: Ledger
+    history: History
+    clock: Clock
     site_uln: UpperLimit | None
     code_version: str
     example: str = field(default="/tarla ldh 480/250 liver yes dm no cvd yes")
 
     async def reply_to(self, question: Question) -> Reply:
-        """The reply to one question. An answer or refusal is in the ledger before this returns."""
-        words = question.text.split(maxsplit=1)
-        if not words or (len(words) == 1 and words[0].lower() in HELP_WORDS):
+        """The reply to one question in words. An answer or refusal is in the ledger before this returns."""
+        words = ascii_lower(question.text).split()
+        if not words or (len(words) == 1 and words[0] in HELP_WORDS):
             return HowToAsk(self.example)
         try:
+            if words[0] in LOOK_UPS:
+                return await self._look_up(question, LOOK_UPS[words[0]](words[1:], self.today))
             understood = parse(question.text, site_uln=self.site_uln)
-        except Refusal as refusal:
+        except (Refusal, LookUpRefusal) as refusal:
             return await self._refuse(question, refusal)
+        return await self.answer(question.key, understood.factors, understood.notes, question.asker)
+
+    async def answer(self, key: str, factors: PatientFactors, notes: Sequence[str], asker: Asker) -> Reply:
+        """The risks for findings already understood, recorded under the request's ``key``."""
         try:
-            assessment = assess(understood.factors)
+            assessment = assess(factors)
         except ModelError:
-            return NotShown("model", "Risk not shown: the model file is not usable.", _OPERATOR)
-        notes = understood.notes
-        payload = computed_payload(assessment, notes, question.asker, load_evidence().version, self.code_version)
+            return NO_MODEL
+        evidence = load_evidence()
+        payload = computed_payload(assessment, tuple(notes), asker, evidence.version, self.code_version)
+        receipt = await self.record(key, Kind.COMPUTED, payload)
+        if not isinstance(receipt, str):
+            return receipt
+        return Answered(build_view(assessment, evidence, receipt, tuple(notes)), assessment, tuple(notes), receipt)
+
+    async def recall(self, receipt: str, asker: Asker) -> PastAnswer | NotShown:
+        """The answer that ``asker`` was given under ``receipt``, as it stands in the ledger."""
         try:
-            recorded = await self._record(question, Kind.COMPUTED, payload)
+            event = await self.history.event(receipt)
+        except LedgerUnavailableError as unavailable:
+            return NotShown(unavailable.code, "Not shown: the audit ledger cannot be read.", OPERATOR)
+        past = past_answer(event) if event is not None else None
+        if past is None or (past.user, past.team) != (asker.user, asker.team):
+            return NOT_YOURS
+        if past.model_sha256 != load_model().version.sha256:
+            return OTHER_MODEL
+        return past
+
+    async def record(
+        self, key: str, kind: Kind, payload: dict[str, Json], ref: int | None = None
+    ) -> str | Repeated | NotShown:
+        """Record an event and give its receipt, or what to say where that cannot be done."""
+        try:
+            recorded = await self.ledger.record(Entry(key, kind, payload, ref))
         except AlreadyRecordedError as repeat:
             return Repeated(repeat.recorded.receipt)
         except LedgerUnavailableError as unavailable:
-            return NotShown(unavailable.code, "Risk not shown: the audit ledger cannot be written.", _OPERATOR)
-        view = build_view(assessment, load_evidence(), recorded.receipt, notes)
-        return Answered(view, assessment, notes, recorded.receipt)
+            return NotShown(unavailable.code, "Risk not shown: the audit ledger cannot be written.", OPERATOR)
+        note_event(key, recorded)
+        return recorded.receipt
 
-    async def _refuse(self, question: Question, refusal: Refusal) -> Reply:
-        reply = Refused(refusal.code, refusal.message, refusal.example, refusal.position, refusal.suggestion)
+    @property
+    def today(self) -> str:
+        """Today's date, ISO 8601, UTC."""
+        return self.clock.now().date().isoformat()
+
+    async def _look_up(self, question: Question, look_up: LookUp) -> Reply:
+        payload = looked_up_payload(look_up, question.asker, load_evidence().version, self.code_version)
+        receipt = await self.record(question.key, Kind.LOOKED_UP, payload)
+        if isinstance(receipt, NotShown):
+            # What is printed elsewhere may be shown without a record; what was worked out for a patient may not.
+            return NOT_RECORDED if look_up.about_patient else LookedUp(look_up, None)
+        return receipt if isinstance(receipt, Repeated) else LookedUp(look_up, receipt)
+
+    async def _refuse(self, question: Question, refusal: Refusal | LookUpRefusal) -> Reply:
+        suggestion = refusal.suggestion if isinstance(refusal, Refusal) else None
+        reply = Refused(refusal.code, refusal.message, refusal.example, refusal.position, suggestion)
         payload = refused_payload(refusal.token, question.asker, len(question.text), self.code_version)
-        try:
-            await self._record(question, Kind.REFUSED, payload)
-        except AlreadyRecordedError as repeat:
-            return Repeated(repeat.recorded.receipt)
-        except LedgerUnavailableError:
-            # A refusal holds no figure; telling the user what to type does no harm.
-            return reply
-        return reply
-
-    async def _record(self, question: Question, kind: Kind, payload: dict[str, Json]) -> Recorded:
-        recorded = await self.ledger.record(Entry(question.key, kind, payload))
-        note_event(question.key, recorded)
-        return recorded
+        recorded = await self.record(question.key, Kind.REFUSED, payload)
+        # A refusal holds no figure; telling the user what to type does no harm where it cannot be recorded.
+        return recorded if isinstance(recorded, Repeated) else reply
 
 
-_OPERATOR = (
+OPERATOR = (
     "Every answer must stand in the ledger before anyone sees it. Use your local protocol and the label, "
     "and tell whoever runs Tarla here (tarla doctor says what is wrong)."
+)
+NO_MODEL = NotShown("model", "Risk not shown: the model file is not usable.", OPERATOR)
+NOT_RECORDED = NotShown("ledger", "Not shown: the audit ledger cannot be written.", OPERATOR)
+NOT_YOURS = NotShown("no_such_answer", "Not shown: this answer is not in the ledger as yours.", "Ask once more.")
+OTHER_MODEL = NotShown(
+    "model_changed", "Not shown: the model has changed since this answer.", "Ask once more for an answer of today's."
 )

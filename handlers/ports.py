@@ -21,6 +21,8 @@ class Kind(StrEnum):
 
     COMPUTED = "computed"
     REFUSED = "refused"
+    LOOKED_UP = "looked_up"
+    SHARED = "shared"
     DELIVERED = "delivered"
     DELIVERY_FAILED = "delivery_failed"
 
@@ -82,6 +84,27 @@ class Ledger(Protocol):
         Raises:
             AlreadyRecordedError: its ``idem_key`` is in the ledger.
             LedgerUnavailableError: it is not durable and will not become so.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """An event read back. ``payload`` is None where it was pruned."""
+
+    recorded: Recorded
+    kind: str
+    payload: Mapping[str, Json] | None
+
+
+class History(Protocol):
+    """The ledger as a conversation reads it."""
+
+    async def event(self, receipt: str) -> PastEvent | None:
+        """The event of this receipt; None when there is none, or when its leaf is another.
+
+        Raises:
+            LedgerUnavailableError: the ledger cannot be read.
         """
         ...
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.ports import Json
+from dataclasses import dataclass
+
+from handlers.lookup import LookUp
+from handlers.ports import Json, Kind, PastEvent, Recorded
 from handlers.requests import Asker
 from knowledge.assessment import Assessment, OutcomeRisk
 from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, PatientFactors
@@ -40,6 +43,55 @@ def refused_payload(token: str, asker: Asker, length: int, code_version: str) ->
         "length": length,
         "code": code_version,
     }
+
+
+def looked_up_payload(look_up: LookUp, asker: Asker, evidence_version: str, code_version: str) -> dict[str, Json]:
+    """The payload of a ``looked_up`` event: which look-up, with what, and which records it quoted."""
+    return {
+        "version": PAYLOAD_VERSION,
+        "asker": asker.record(),
+        "look_up": look_up.code,
+        "arguments": dict(look_up.arguments),
+        "records": list(look_up.records),
+        "evidence": evidence_version,
+        "code": code_version,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class PastAnswer:
+    """An answer read back from its ``computed`` event."""
+
+    recorded: Recorded
+    user: str
+    team: str | None
+    factors: PatientFactors
+    notes: tuple[str, ...]
+    model_id: str
+    model_sha256: str
+
+
+def past_answer(event: PastEvent) -> PastAnswer | None:
+    """The answer in an event; None where the event is no single answer, or its payload was pruned.
+
+    Raises:
+        TypeError, KeyError, ValueError: the payload is not what ``computed_payload`` writes.
+    """
+    payload = event.payload
+    if event.kind != Kind.COMPUTED or payload is None or "factors" not in payload:
+        return None
+    asker, factors, model, notes = (payload.get(name) for name in ("asker", "factors", "model", "notes"))
+    if not (isinstance(asker, dict) and isinstance(factors, dict) and isinstance(model, dict)):
+        raise TypeError("a computed event names asker, factors and model")
+    return PastAnswer(
+        recorded=event.recorded,
+        user=str(asker["user"]),
+        team=str(asker["team"]) if "team" in asker else None,
+        factors=factors_from_record(factors),
+        notes=tuple(str(note) for note in notes) if isinstance(notes, list) else (),
+        model_id=str(model["id"]),
+        model_sha256=str(model["sha256"]),
+    )
 
 
 def factors_record(factors: PatientFactors) -> dict[str, Json]:

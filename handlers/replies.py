@@ -6,7 +6,7 @@ from typing import Any
 
 from handlers.answer import TableMode, answer_blocks
 from handlers.blockkit import context, ephemeral, escape, section
-from handlers.conversation import Answered, HowToAsk, NotShown, Refused, Reply
+from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Reply
 
 Message = dict[str, Any]
 
@@ -30,6 +30,9 @@ def message(reply: Reply, mode: TableMode) -> Message | None:
         return _refused(reply)
     if isinstance(reply, NotShown):
         return failure(reply.headline, reply.advice, reply.reason)
+    if isinstance(reply, LookedUp):
+        kept = [context(f"receipt #{reply.receipt}")] if reply.receipt else []
+        return ephemeral(reply.look_up.text, [*reply.look_up.blocks, *kept])
     if isinstance(reply, HowToAsk):
         body = f"*How to ask*\n`{escape(reply.example)}`\n{HOW_TO}"
         return ephemeral(f"How to ask: {reply.example}", [section(body), context(SCOPE)])

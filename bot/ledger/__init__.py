@@ -2,6 +2,7 @@
 
 from bot.ledger.check import LedgerCheck, check_ledger
 from bot.ledger.errors import EntryError, LedgerFault
+from bot.ledger.history import LedgerHistory
 from bot.ledger.read import StoredEvent, read_event, read_events
 from bot.ledger.writer import RECORD_DEADLINE_S, LedgerStatus, LedgerWriter, open_ledger
 
@@ -10,6 +11,7 @@ __all__ = [
     "EntryError",
     "LedgerCheck",
     "LedgerFault",
+    "LedgerHistory",
     "LedgerStatus",
     "LedgerWriter",
     "StoredEvent",

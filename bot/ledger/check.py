@@ -50,7 +50,7 @@ def check_ledger(path: Path) -> LedgerCheck:
         with contextlib.closing(open_for_reading(path)) as connection:
             check_schema(connection)
             for row in raw_events(connection, after=-1):
-                problem = _problem_of(row, expected_seq=good + 1)
+                problem = problem_of(row, expected_seq=good + 1)
                 if problem is not None:
                     # In a gap the number that should be here is the bad one.
                     bad_seq = good + 1 if problem == "gap" else row.seq
@@ -73,7 +73,8 @@ def check_ledger(path: Path) -> LedgerCheck:
     return LedgerCheck(ok=True, events=good, last_leaf=last_leaf)
 
 
-def _problem_of(row: RawEvent, expected_seq: int) -> str | None:
+def problem_of(row: RawEvent, expected_seq: int) -> str | None:
+    """What is wrong with one row, as a closed code; None when every hash of it is right."""
     if row.seq != expected_seq:
         return "gap"
     try:

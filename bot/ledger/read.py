@@ -69,12 +69,12 @@ class StoredEvent:
         return None if self.body is None else cast("Mapping[str, Json]", json.loads(self.body))
 
 
-def raw_events(connection: sqlite3.Connection, after: int) -> Iterator[RawEvent]:
-    """Rows with ``seq`` above ``after`` in order, from a connection of ``open_for_reading``."""
-    while page := connection.execute(_SELECT_PAGE, (after, PAGE_ROWS)).fetchall():
-        for row in page:
+def raw_events(connection: sqlite3.Connection, after: int, page: int = PAGE_ROWS) -> Iterator[RawEvent]:
+    """Rows with ``seq`` above ``after`` in order, ``page`` at a time, from a connection of ``open_for_reading``."""
+    while rows := connection.execute(_SELECT_PAGE, (after, page)).fetchall():
+        for row in rows:
             yield RawEvent(*row)
-        after = page[-1][0]
+        after = rows[-1][0]
 
 
 def read_events(path: Path, *, after: int = 0) -> Generator[StoredEvent, None, None]:

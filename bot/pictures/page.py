@@ -18,7 +18,7 @@ from handlers.answer.elsewhere import elsewhere
 from handlers.answer.figures import NO_BREAK_SPACE
 from handlers.answer.plain import wrapped
 from handlers.answer.view import LABELS, PURPOSE, TITLE, describe
-from handlers.conversation import Answered
+from handlers.outcomes import Answered
 from knowledge.assessment import Assessment, Outcome
 from knowledge.evidence import Evidence
 from knowledge.evidence import load as load_evidence

@@ -14,9 +14,8 @@ from slack_sdk.signature import SignatureVerifier
 from bot.compose import Tarla
 from bot.ledger import LedgerWriter
 from bot.settings import SettingsError
-from bot.transports.outcome import record_outcome
 from bot.transports.signature import is_certificate_check, is_signed, turned_away
-from handlers.delivery import expecting_delivery
+from handlers.delivery import expecting_delivery, record_outcome
 from knowledge import ModelError
 from knowledge.model import load as load_model
 

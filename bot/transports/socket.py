@@ -15,8 +15,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.tasks import Background
-from bot.transports.outcome import record_outcome
-from handlers.delivery import expecting_delivery
+from handlers.delivery import expecting_delivery, record_outcome
 from handlers.ports import Clock, Ledger
 
 # Bolt's default of 10 leaves the bot deaf for up to 19 s after a silent link; 3 for 0 to 5 s.

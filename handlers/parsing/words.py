@@ -41,9 +41,14 @@ class Word:
     linked: bool
 
 
+def ascii_lower(text: str) -> str:
+    """``text`` with ASCII letters in lower case and everything else as it was."""
+    return text.translate(_ASCII_LOWER)
+
+
 def split_words(text: str) -> list[Word]:
     """Words of ``text`` in order; joining words (`and`) are counted but given back as boundaries."""
-    text = text.translate(_ASCII_LOWER).replace(_SLACK_AND, " & ")
+    text = ascii_lower(text).replace(_SLACK_AND, " & ")
     words: list[Word] = []
     count = 0
     opens, linked = True, False

@@ -16,7 +16,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from handlers.answer import AnswerView, TableMode, answer_blocks, answer_text, build_view
 from handlers.answer.plain import compact_table
-from handlers.conversation import Answered
+from handlers.outcomes import Answered
 from handlers.parsing import parse
 from handlers.replies import message
 from knowledge import Assessment, UpperLimit, assess

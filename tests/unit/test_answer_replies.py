@@ -8,7 +8,7 @@ import re
 import pytest
 
 from handlers.answer import TableMode
-from handlers.conversation import HowToAsk, NotShown, Refused, Repeated
+from handlers.outcomes import HowToAsk, NotShown, Refused, Repeated
 from handlers.parsing.refusals import EXAMPLE, TEXTS, RefusalCode
 from handlers.parsing.terms import Subject
 from handlers.replies import message, refusal_lines

@@ -8,8 +8,7 @@ import logging
 import pytest
 
 from bot.tasks import Background
-from bot.transports.outcome import SLACK_PATIENCE_S, record_outcome
-from handlers.delivery import Delivery, expecting_delivery, note_event
+from handlers.delivery import SLACK_PATIENCE_S, Delivery, expecting_delivery, note_event, record_outcome
 from handlers.ports import Kind, LedgerUnavailableError
 from tests.support.fakes import FakeClock, FakeLedger, recorded
 

@@ -1,0 +1,57 @@
+"""The ledger as a conversation reads it: single events back, without holding up the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+from bot.ledger.check import problem_of
+from bot.ledger.connection import open_for_reading
+from bot.ledger.errors import LedgerFault, fault_of_sqlite
+from bot.ledger.read import RawEvent, raw_events
+from handlers.ports import PastEvent, Recorded
+
+_RECEIPT = re.compile(r"^([1-9][0-9]{0,17})-([0-9a-f]{4})$", re.ASCII)
+
+
+class LedgerHistory:
+    """Reads the ledger at ``path``; each question opens and closes it, in a thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def event(self, receipt: str) -> PastEvent | None:
+        """The event of this receipt; None when there is none, or when its leaf is another.
+
+        Raises:
+            LedgerUnavailableError: the ledger cannot be read, or the event was changed since it was recorded.
+        """
+        match = _RECEIPT.match(receipt)
+        row = None if match is None else await asyncio.to_thread(self._row, int(match[1]))
+        if match is None or row is None or row.leaf.hex()[:4] != match[2]:
+            return None
+        return _past(row)
+
+    def _row(self, seq: int) -> RawEvent | None:
+        try:
+            with contextlib.closing(open_for_reading(self._path)) as connection:
+                row = next(raw_events(connection, after=seq - 1, page=1), None)
+        except sqlite3.Error as error:
+            raise fault_of_sqlite(error) from None
+        return row if row is not None and row.seq == seq else None
+
+
+def _past(row: RawEvent) -> PastEvent:
+    """The event in a row.
+
+    Raises:
+        LedgerFault: ``damaged``; a hash does not fit.
+    """
+    if (problem := problem_of(row, row.seq)) is not None:
+        raise LedgerFault("damaged", f"event {row.seq} is not as it was recorded: {problem}")
+    payload = None if row.body is None else json.loads(row.body)
+    return PastEvent(Recorded(row.seq, row.time.decode(), row.leaf), row.kind.decode(), payload)

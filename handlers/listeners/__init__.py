@@ -1,0 +1,23 @@
+"""What Tarla listens to in Slack: one module for each door, and one for whatever goes wrong."""
+
+from __future__ import annotations
+
+from slack_bolt.async_app import AsyncApp
+
+from handlers.answer import TableMode
+from handlers.conversation import Conversation
+from handlers.listeners.command import command_listener
+from handlers.listeners.failure import apologise
+from handlers.listeners.home import home_listener
+
+COMMAND = "/tarla"
+EVENTS = ("app_home_opened",)
+# Bot scopes for the above: commands for /tarla; publishing App Home needs none.
+SCOPES = ("commands",)
+
+
+def register_listeners(app: AsyncApp, conversation: Conversation, mode: TableMode) -> None:
+    """Attach every listener to the app."""
+    app.command(COMMAND)(command_listener(conversation, mode))
+    app.event("app_home_opened")(home_listener(conversation))
+    app.error(apologise)

@@ -1,0 +1,42 @@
+"""The slash command; its acknowledgement is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+
+from handlers.answer import TableMode
+from handlers.conversation import Conversation
+from handlers.listeners.payloads import MalformedPayloadError, command_asker, identifier
+from handlers.replies import message
+from handlers.requests import Question
+
+
+def command_listener(conversation: Conversation, mode: TableMode) -> Callable[..., Awaitable[None]]:
+    """The listener of the slash command."""
+
+    async def answer(ack: AsyncAck, command: dict[str, Any]) -> None:
+        question = question_from(command)
+        reply = message(await conversation.reply_to(question), mode)
+        if reply is None:
+            # The same request once more: it has its answer, a second one would confuse.
+            await ack()
+        else:
+            await ack(**reply)
+
+    return answer
+
+
+def question_from(command: dict[str, Any]) -> Question:
+    """The question in a slash command's payload.
+
+    Raises:
+        MalformedPayloadError: it is not of the shape Slack documents; the argument names the field.
+    """
+    asker = command_asker(command)
+    text = command.get("text", "")
+    if not isinstance(text, str):
+        raise MalformedPayloadError("text")
+    return Question(key=f"command:{identifier(command, 'trigger_id')}", text=text, asker=asker)
