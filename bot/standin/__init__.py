@@ -3,6 +3,7 @@
 ``tarla``'s demonstration talks to it, and so do the scenario tests.
 """
 
+from bot.standin.interactions import message_event, pressed_in_message, pressed_in_view, shortcut_used, submitted
 from bot.standin.payloads import Caller, Workspace, slash_command_payload
 from bot.standin.proxies import proxies_dropped, without_proxies
 from bot.standin.server import SlackStandin
@@ -16,7 +17,12 @@ __all__ = [
     "NotConnectedError",
     "SlackStandin",
     "Workspace",
+    "message_event",
+    "pressed_in_message",
+    "pressed_in_view",
     "proxies_dropped",
+    "shortcut_used",
     "slash_command_payload",
+    "submitted",
     "without_proxies",
 ]

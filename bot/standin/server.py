@@ -65,6 +65,11 @@ class SlackStandin:
         return f"{self.base_url}/api/"
 
     @property
+    def api(self) -> WebApi:
+        """The Web API: its people, groups, open views, and failures to arrange."""
+        return self._api
+
+    @property
     def calls(self) -> list[ApiCall]:
         """Every Web API call so far, refused ones included."""
         return self._api.calls

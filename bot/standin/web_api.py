@@ -21,6 +21,8 @@ Answer = dict[str, Any]
 
 # Arguments that a form carries as JSON text.
 _JSON_ARGUMENTS = ("blocks", "attachments", "view", "metadata")
+# What of a user is told by users.info beyond the name, where it is not the default.
+Flags = dict[str, Any]
 APP_TOKEN_METHODS = frozenset({"apps.connections.open"})
 
 
@@ -64,12 +66,27 @@ class WebApi:
     users: dict[str, str]
     open_socket: Callable[[], str]
     calls: list[ApiCall] = field(default_factory=list)
+    # By user id: is_restricted, is_ultra_restricted, is_stranger, team_id ...
+    flags: dict[str, Flags] = field(default_factory=dict)
+    # Members by the id of a user group.
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    # Open modals by id, as Slack would show them.
+    views: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # A trigger_id opens one modal; those put here are past their three seconds.
+    spent_triggers: set[str] = field(default_factory=set)
+    # Methods that answer with this error instead.
+    failing: dict[str, str] = field(default_factory=dict)
     _clock: itertools.count[int] = field(default_factory=lambda: itertools.count(1_800_000_000))
 
     def answer(self, method: str, token: str | None, args: Args) -> Answer:
         """Answer one call and keep it in ``calls``."""
         known = self._methods().get(method)
-        answer = failed("unknown_method") if known is None else self._refusal(token, method) or known(args)
+        if known is None:
+            answer = failed("unknown_method")
+        elif method in self.failing:
+            answer = failed(self.failing[method])
+        else:
+            answer = self._refusal(token, method) or known(args)
         self.calls.append(ApiCall(method, args, answer))
         return answer
 
@@ -79,6 +96,10 @@ class WebApi:
             "apps.connections.open": self._open_connection,
             "team.info": self._team_info,
             "users.info": self._users_info,
+            "usergroups.users.list": self._group_members,
+            "views.open": self._open_view,
+            "views.push": self._open_view,
+            "views.update": self._update_view,
             "views.publish": self._publish_view,
             "chat.postMessage": self._post_message,
             "chat.postEphemeral": self._post_ephemeral,
@@ -127,9 +148,43 @@ class WebApi:
                 "name": name,
                 "deleted": False,
                 "is_bot": user == self.workspace.bot_user_id,
+                "is_restricted": False,
+                "is_ultra_restricted": False,
                 "profile": {"display_name": name, "real_name": name},
+                **self.flags.get(user, {}),
             },
         }
+
+    def _group_members(self, args: Args) -> Answer:
+        group = str(args.get("usergroup", ""))
+        if group not in self.groups:
+            return failed("no_such_subteam")
+        return {"ok": True, "users": list(self.groups[group])}
+
+    def _open_view(self, args: Args) -> Answer:
+        view, trigger = args.get("view"), args.get("trigger_id")
+        if not isinstance(view, dict) or not isinstance(trigger, str):
+            return failed("invalid_arguments")
+        if trigger in self.spent_triggers:
+            return failed("expired_trigger_id")
+        self.spent_triggers.add(trigger)
+        return self._show_view(f"V{secrets.token_hex(5).upper()}", view)
+
+    def _update_view(self, args: Args) -> Answer:
+        view, shown = args.get("view"), self.views.get(str(args.get("view_id", "")))
+        if not isinstance(view, dict):
+            return failed("invalid_arguments")
+        if shown is None:
+            return failed("not_found")
+        if args.get("hash", shown["hash"]) != shown["hash"]:
+            return failed("hash_conflict")
+        return self._show_view(shown["id"], view)
+
+    def _show_view(self, view_id: str, view: dict[str, Any]) -> Answer:
+        shown = {**view, "id": view_id, "hash": f"{self._ts()}.{secrets.token_hex(4)}", "root_view_id": view_id}
+        shown |= {"app_id": self.workspace.app_id, "team_id": self.workspace.team_id, "state": {"values": {}}}
+        self.views[view_id] = shown
+        return {"ok": True, "view": shown}
 
     def _publish_view(self, args: Args) -> Answer:
         view = args.get("view")

@@ -18,13 +18,28 @@ from bot.clock import SystemClock
 from bot.compose import Tarla, make_tarla
 from bot.ledger import LedgerWriter, StoredEvent, read_events
 from bot.settings import SLACK_API_URL, Settings
-from bot.standin import SlackStandin, proxies_dropped
+from bot.standin import (
+    SlackStandin,
+    message_event,
+    pressed_in_message,
+    pressed_in_view,
+    proxies_dropped,
+    shortcut_used,
+    submitted,
+)
 from bot.transports.http import HEALTH_PATH, serve_http, web_application
 from bot.transports.socket import RecordingSocketModeHandler, serve_socket
 from handlers.answer import TableMode
 from handlers.ports import Clock, Entry, Kind, Recorded
 from knowledge import UpperLimit
-from tests.support.signing import SIGNING_SECRET, SignedRequest, slash_command_request
+from tests.support.signing import (
+    SIGNING_SECRET,
+    SignedRequest,
+    event_request,
+    interaction_request,
+    slash_command_request,
+)
+from tests.support.slack_limits import check_message, check_view
 
 BOT_TOKEN, APP_TOKEN = "xoxb-scenario", "xapp-scenario"
 WORDS = "ldh 480/250 liver yes dm no cvd yes"
@@ -61,7 +76,38 @@ class RunningApp:
             aiohttp.ClientSession(timeout=timeout) as session,
             session.post(self.address, data=request.body.encode(), headers=request.headers) as response,
         ):
-            return Reply(response.status, await response.text())
+            reply = Reply(response.status, await response.text())
+        check_reply(reply)
+        return reply
+
+    async def press(self, element: Mapping[str, Any], **more: Any) -> Reply:
+        """Press a button of an ephemeral message; ``more`` as for ``pressed_in_message``."""
+        more.setdefault("response_url", self.slack.new_response_url())
+        return await self.send(interaction_request(pressed_in_message(element, **more)))
+
+    async def press_in_view(self, element: Mapping[str, Any], view: Mapping[str, Any], **more: Any) -> Reply:
+        """Press a button of a modal or of App Home; ``more`` as for ``pressed_in_view``."""
+        return await self.send(interaction_request(pressed_in_view(element, view, **more)))
+
+    async def submit(self, view: Mapping[str, Any], values: Mapping[str, Any], **more: Any) -> Reply:
+        """Send a modal's form with exactly these values; ``more`` as for ``submitted``."""
+        return await self.send(interaction_request(submitted(view, values, **more)))
+
+    async def use_shortcut(self, callback_id: str, **more: Any) -> Reply:
+        """Use a global shortcut."""
+        return await self.send(interaction_request(shortcut_used(callback_id, **more)))
+
+    async def write(self, text: str, **more: Any) -> Reply:
+        """Write a message that mentions the app, or a direct one (``kind="message"``)."""
+        return await self.send(event_request(message_event(text, **more)))
+
+    def called(self, method: str) -> list[dict[str, Any]]:
+        """Arguments of every call of this Web API method so far."""
+        return [call.args for call in self.slack.calls if call.method == method]
+
+    def opened_view(self) -> dict[str, Any]:
+        """The modal opened or changed last, with the id and hash that Slack gave it."""
+        return list(self.slack.api.views.values())[-1]
 
     async def ask(self, text: str = WORDS, **fields: Any) -> Reply:
         """Send ``/tarla text``; ``fields`` as for ``slash_command_request``."""
@@ -138,6 +184,32 @@ def settings_for(
     )
 
 
+# The people a message may mention.
+MENTIONS = ("@U0FELLOW01", "@U0SOMEONE")
+
+
+def check_reply(reply: Reply) -> None:
+    """Check what an acknowledgement shows against Slack's limits."""
+    if reply.status != 200 or not reply.text.startswith("{"):
+        return
+    body = reply.message
+    if "response_action" not in body:
+        check_message(body, allowed_links=MENTIONS)
+    elif "view" in body:
+        check_view(body["view"])
+
+
+def check_everything_sent(slack: SlackStandin) -> None:
+    """Check every view and message that the app sent through the Web API or a response_url."""
+    for call in slack.calls:
+        if call.method.startswith("views."):
+            check_view(call.args["view"])
+        elif call.method.startswith("chat."):
+            check_message(call.args, response=False, allowed_links=MENTIONS)
+    for response in slack.responses:
+        check_message(response.body, allowed_links=MENTIONS)
+
+
 @asynccontextmanager
 async def _made(path: Path, **settings: Any) -> AsyncIterator[tuple[Tarla, SlackStandin]]:
     with proxies_dropped():
@@ -148,6 +220,7 @@ async def _made(path: Path, **settings: Any) -> AsyncIterator[tuple[Tarla, Slack
             finally:
                 await tarla.background.drain(PATIENCE_S)
                 await tarla.ledger.aclose()
+            check_everything_sent(slack)
 
 
 @asynccontextmanager
