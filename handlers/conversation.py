@@ -19,7 +19,8 @@ from knowledge import ModelError, PatientFactors, UpperLimit, assess
 from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
 
-HELP_WORDS = frozenset({"help", "?", "how"})
+# A greeting asks how to begin.
+HELP_WORDS = frozenset({"help", "?", "how", "hi", "hello", "hey"})
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ STOP_SECONDS = 5.0
 # The server itself waits at most 5 s for an acknowledgement before it answers.
 REQUEST_SECONDS = 10.0
 _PAUSE = 0.05
+DIRECT_CHANNEL = "D0FELLOWDM"
 
 
 class LocalSlackFailedError(Exception):
@@ -157,7 +158,16 @@ class LocalSlack:
             "workspace": {"name": place.team_name, "domain": place.team_domain, "teamId": place.team_id},
             "apps": [app | ({"requestUrl": self.request_url} if self.request_url else {})],
             "users": users,
-            "channels": [{"id": caller.channel_id, "name": caller.channel_name, "members": members}],
+            "channels": [
+                {"id": caller.channel_id, "name": caller.channel_name, "members": members},
+                # The first person's direct messages with the app.
+                {
+                    "id": DIRECT_CHANNEL,
+                    "name": place.bot_name,
+                    "is_im": True,
+                    "members": [caller.user_id, place.bot_user_id],
+                },
+            ],
         }
 
     async def _start(self, program: Path) -> None:

@@ -9,15 +9,19 @@ from handlers.conversation import Conversation
 from handlers.listeners.command import command_listener
 from handlers.listeners.failure import apologise
 from handlers.listeners.home import home_listener
+from handlers.listeners.messages import direct_message_listener, mention_listener
 
 COMMAND = "/tarla"
-EVENTS = ("app_home_opened",)
-# Bot scopes for the above: commands for /tarla; publishing App Home needs none.
-SCOPES = ("commands",)
+EVENTS = ("app_home_opened", "app_mention", "message.im")
+# Bot scopes for the above: commands for /tarla, the next two for reading what is written to Tarla, chat:write for
+# answering it; publishing App Home needs none.
+SCOPES = ("commands", "app_mentions:read", "im:history", "chat:write")
 
 
 def register_listeners(app: AsyncApp, conversation: Conversation, mode: TableMode) -> None:
     """Attach every listener to the app."""
     app.command(COMMAND)(command_listener(conversation, mode))
     app.event("app_home_opened")(home_listener(conversation))
+    app.event("app_mention")(mention_listener(conversation, mode))
+    app.event("message")(direct_message_listener(conversation, mode))
     app.error(apologise)

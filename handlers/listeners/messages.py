@@ -1,0 +1,121 @@
+"""Free words: a mention in a channel, answered to its writer alone, and a direct message, answered there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.answer import TableMode
+from handlers.conversation import Conversation
+from handlers.delivery import expecting_delivery, record_outcome
+from handlers.listeners.failure import apology
+from handlers.listeners.payloads import MalformedPayloadError, Payload, event_asker, identifier
+from handlers.replies import Message, message
+from handlers.requests import Question
+
+# Ordinary messages, and those that only say so when a file hangs on them or a thread is shown in the channel too.
+WRITTEN = (None, "file_share", "thread_broadcast")
+_LEADING_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^>]*)?>", re.ASCII)
+
+Listener = Callable[..., Awaitable[None]]
+
+
+def mention_listener(conversation: Conversation, mode: TableMode) -> Listener:
+    """The listener of ``app_mention``."""
+
+    async def answer(body: dict[str, Any], event: dict[str, Any], client: AsyncWebClient) -> None:
+        if _is_written_by_a_person(event):
+            question = question_from(body, event, "mention")
+            await _answer(conversation, mode, question, event, client)
+
+    return answer
+
+
+def direct_message_listener(conversation: Conversation, mode: TableMode) -> Listener:
+    """The listener of ``message`` in a direct message; a mention elsewhere comes as ``app_mention``."""
+
+    async def answer(body: dict[str, Any], event: dict[str, Any], client: AsyncWebClient) -> None:
+        if event.get("channel_type") == "im" and _is_written_by_a_person(event):
+            question = question_from(body, event, "direct_message")
+            await _answer(conversation, mode, question, event, client)
+
+    return answer
+
+
+def question_from(body: Payload, event: Payload, via: str) -> Question:
+    """The question in a message; the app's own mention is no word of it.
+
+    The key is the message itself: a message has one answer, though Slack may send it more than once.
+
+    Raises:
+        MalformedPayloadError: it is not of the shape Slack documents; the argument names the field.
+    """
+    asker = event_asker(body, event, via)
+    text = event.get("text") or ""
+    if not isinstance(text, str):
+        raise MalformedPayloadError("text")
+    key = f"message:{asker.team}:{asker.channel}:{identifier(event, 'ts')}"
+    return Question(key=key, text=_without_own_mention(text, body), asker=asker)
+
+
+def _without_own_mention(text: str, body: Payload) -> str:
+    own = {
+        str(each["user_id"])
+        for each in body.get("authorizations") or []
+        if isinstance(each, dict) and each.get("is_bot") and each.get("user_id")
+    }
+    for user in own:
+        text = re.sub(rf"<@{re.escape(user)}(\|[^>]*)?>", " ", text)
+    # Where Slack does not tell who we are, the mention that a message begins with is taken for ours.
+    return text if own else _LEADING_MENTION.sub(" ", text)
+
+
+def _is_written_by_a_person(event: Payload) -> bool:
+    return event.get("subtype") in WRITTEN and not event.get("bot_id") and bool(event.get("user"))
+
+
+async def _answer(
+    conversation: Conversation, mode: TableMode, question: Question, event: Payload, client: AsyncWebClient
+) -> None:
+    received = conversation.clock.monotonic()
+    # A delivery of its own: the transport's is over once the event is acknowledged, which says nothing of the answer.
+    with expecting_delivery() as delivery:
+        try:
+            reply = message(await conversation.reply_to(question), mode)
+        except Exception as error:  # noqa: BLE001 - nobody else would answer this message
+            reply = apology(error)
+        if reply is None:
+            return
+        failure: str | None = None
+        try:
+            await _send(client, question, event, reply)
+        except SlackApiError as error:
+            failure = slack_error(error)
+            raise
+        except (OSError, TimeoutError):
+            failure = "connection_lost"
+            raise
+        finally:
+            await record_outcome(
+                conversation.ledger, conversation.clock, delivery, received, question.asker.via, failure, patience=None
+            )
+
+
+async def _send(client: AsyncWebClient, question: Question, event: Payload, reply: Message) -> None:
+    thread = identifier(event, "thread_ts") if event.get("thread_ts") else None
+    channel, text, blocks = str(question.asker.channel), reply["text"], reply["blocks"]
+    if question.asker.via == "mention":
+        user = question.asker.user
+        await client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, text=text, blocks=blocks)
+    else:
+        await client.chat_postMessage(channel=channel, thread_ts=thread, text=text, blocks=blocks)
+
+
+def slack_error(error: SlackApiError) -> str:
+    """Slack's own code of what it refused, if it is one."""
+    code = error.response.get("error") if error.response is not None else None
+    return code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,60}", code) else "slack_refused"
