@@ -7,6 +7,7 @@ import contextlib
 import getpass
 import json
 import os
+import re
 import shutil
 import sys
 import uuid
@@ -115,15 +116,15 @@ def _print(reply: Reply, as_json: bool) -> int:
         return OK
     lines: list[str]
     if isinstance(reply, Refused):
-        lines, status = [*refusal_lines(reply), f"For example: {_at_terminal(reply.example)}"], REFUSED
+        lines, status = [*refusal_lines(reply), f"For example: {reply.example}"], REFUSED
     elif isinstance(reply, NotShown):
         lines = [reply.headline, reply.advice, f"reference: {reply.reason}"]
         status = FAILED if reply.reason == "model" else NOT_RECORDED
     elif isinstance(reply, HowToAsk):
-        lines, status = [f"Say what is known, for example: {_at_terminal(reply.example)}"], REFUSED
+        lines, status = [f"Say what is known, for example: {reply.example}"], REFUSED
     else:
         lines, status = [_repeated(reply)], FAILED
-    print(_writable("\n".join(_plain(line) for line in lines), sys.stderr), file=sys.stderr, flush=True)
+    print(_writable("\n".join(_at_terminal(line) for line in lines), sys.stderr), file=sys.stderr, flush=True)
     return status
 
 
@@ -143,13 +144,10 @@ def _repeated(reply: Repeated) -> str:
     return f"This request has had its answer: receipt #{reply.receipt}"
 
 
-def _at_terminal(example: str) -> str:
-    words = example.removeprefix("/tarla ")
-    return f'tarla ask "{words}"'
-
-
-def _plain(line: str) -> str:
-    return line.replace("`", "")
+def _at_terminal(line: str) -> str:
+    """The line with commands as they are typed here: in backticks, or at the line's end."""
+    line = re.sub(r"`/tarla ([^`]+)`", r'tarla ask "\1"', line)
+    return re.sub(r"/tarla ([^`]+)$", r'tarla ask "\1"', line).replace("`", "")
 
 
 def _account() -> str:

@@ -156,6 +156,13 @@ def test_refused_input_is_told_on_standard_error(tmp_path: Path) -> None:
     assert b"zaphod" not in (tmp_path / "ledger.db").read_bytes().lower()
 
 
+def test_commands_in_a_refusal_are_told_as_they_are_typed_here(tmp_path: Path) -> None:
+    done = tarla(tmp_path, "ask", "ldh 8")
+    assert 'Write tarla ask "ldh 8.0 µkat/L uln 4.1" or tarla ask "ldh 1.9x".' in done.stderr
+    assert 'For example: tarla ask "ldh 8.0 µkat/L uln 4.1"\n' in done.stderr
+    assert "/tarla" not in done.stderr
+
+
 def test_without_words_it_says_how_to_ask(tmp_path: Path) -> None:
     done = tarla(tmp_path, "ask")
     assert (done.returncode, done.stdout) == (2, "")
