@@ -106,13 +106,7 @@ def _cohort(cohort: Cohort) -> tuple[str, ...]:
 
 
 def _source(source: CitedSource) -> str:
-    if source.doi:
-        place = f"doi {source.doi}"
-    elif source.pmid:
-        place = f"PMID {source.pmid}"
-    else:
-        place = f"<{source.url}>" if source.url else "No address was seen"
-    return f"{source.citation} {place}. `{source.id}`"
+    return f"{source.citation} `{source.id}`"
 
 
 def _assumptions(card: ModelCard) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,10 +16,13 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from knowledge.evidence.records import TOPICS, Association, CentreTerm, Fact, LeftOut, Source, Topic
+from knowledge.evidence.days import check_day
+from knowledge.evidence.fields import TOPICS, Topic
+from knowledge.evidence.marks import Mark, check_successors, marks_of, review_due
+from knowledge.evidence.records import Association, CentreTerm, Fact, LeftOut
+from knowledge.evidence.sources import Source
 
 _SOURCES_FILE = "sources.toml"
-_COMPILED = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
 
 class EvidenceError(Exception):
@@ -73,6 +75,30 @@ class Evidence:
             KeyError: there is none of this id.
         """
         return self.associations[association_id]
+
+    def source_of(self, record: Fact | Association | Source) -> Source:
+        """The source a record rests on; a source rests on itself.
+
+        Raises:
+            KeyError: the record is of another evidence.
+        """
+        return record if isinstance(record, Source) else self.sources[record.source]
+
+    def is_primary(self, record: Fact | Association | Source) -> bool:
+        """Whether the text that says so was read itself, not only a report of it."""
+        return self.source_of(record).primary
+
+    def review_due(self, record: Fact | Association | Source) -> str:
+        """The last day (ISO 8601) before a record is past its review: as set, else six months after ``compiled``."""
+        return review_due(record, self.source_of(record), self.compiled)
+
+    def marks(self, record: Fact | Association | Source, today: str) -> tuple[Mark, ...]:
+        """What to be wary of in a record on the day ``today`` (ISO 8601): closed words, none when all is well.
+
+        Raises:
+            ValueError: ``today`` is no day such as 2026-11-22.
+        """
+        return marks_of(self.source_of(record), self.review_due(record), today)
 
     def facts_on(self, topic: Topic) -> tuple[Fact, ...]:
         """The facts of one topic, in the order of its file."""
@@ -133,9 +159,13 @@ def load_from(directory: Traversable) -> Evidence:
             raise EvidenceError(f"{entry.name}: not a file of the evidence")
 
     table = _read(directory, _SOURCES_FILE, {"compiled", "source"})
-    compiled = table.get("compiled")
-    if not isinstance(compiled, str) or not _COMPILED.fullmatch(compiled):
-        raise EvidenceError(f"{_SOURCES_FILE}: compiled must be a date such as '2026-11-22', not {compiled!r}")
+    compiled: Any = table.get("compiled")
+    try:
+        check_day(compiled if isinstance(compiled, str) else "")
+    except ValueError:
+        raise EvidenceError(
+            f"{_SOURCES_FILE}: compiled must be a date such as '2026-11-22', not {compiled!r}"
+        ) from None
     sources: dict[str, Source] = {}
     for raw in _tables(table, "source", _SOURCES_FILE):
         _add(sources, Source, raw, _SOURCES_FILE)
@@ -226,6 +256,8 @@ def _explain(problem: ErrorDetails) -> str:
 
 
 def _check_references(evidence: Evidence) -> None:
+    if wrong := check_successors(evidence.sources):
+        raise EvidenceError(f"{_SOURCES_FILE}: {wrong}")
     for record in evidence:
         where = f"{record.topic}.toml: {type(record).__name__.lower()} {record.id!r}"
         if record.source not in evidence.sources:

@@ -6,59 +6,19 @@ figures stand in the record itself, arithmetic on them in ``derived``.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from knowledge.evidence.days import Day
+from knowledge.evidence.fields import Count, Id, Ids, Patients, Record, Text, Topic
 from knowledge.evidence.printed import agrees, parse_percent
 
-Text = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
-Id = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_]+(\.[a-zA-Z0-9_]+)*$")]
-Ids = Annotated[tuple[Id, ...], Field(strict=False)]
-Count = Annotated[int, Field(ge=0)]
-Patients = Annotated[int, Field(ge=1)]
-# A year, month or day as far as the source prints it.
-PrintedDate = Annotated[str, Field(pattern=r"^([0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?|not printed)$")]
-
-Topic = Literal["incidence", "risk_factors", "prophylaxis", "covariates"]
-TOPICS: tuple[Topic, ...] = get_args(Topic)
-
-# What of a source was read; a secondary report means that the primary text was not.
-Seen = Literal[
-    "label_text", "abstract", "table", "guideline_card", "lab_catalogue", "software_readme", "secondary_report"
-]
 # Risk with the factor against without it; "none" is a link that was looked for and not found.
 Direction = Literal["higher", "lower", "none"]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Source(_Record):
-    """A publication, label or catalogue, and how much of it was read.
-
-    ``n`` is the number of patients (or centres, donors) it reports on. A
-    missing ``doi``, ``pmid``, ``url`` or ``n`` was not seen.
-    """
-
-    id: Id
-    citation: Text
-    date: PrintedDate
-    study_type: Text
-    seen: Seen
-    seen_complete: bool
-    n: Patients | None = None
-    doi: Annotated[str, Field(pattern=r"^10\.[0-9]{4,9}/\S+$")] | None = None
-    pmid: Annotated[str, Field(pattern=r"^[0-9]{1,8}$")] | None = None
-    pmcid: Annotated[str, Field(pattern=r"^PMC[0-9]+$")] | None = None
-    pii: Text | None = None
-    registration: Text | None = None
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
-    note: Text | None = None
-
-
-class Derived(_Record):
+class Derived(Record):
     """Arithmetic on printed figures, never a new measurement; ``how`` shows the working."""
 
     how: Text
@@ -74,21 +34,21 @@ class Derived(_Record):
         return self
 
 
-class CentreTerm(_Record):
+class CentreTerm(Record):
     """Whether a cohort informs the risk at a centre not yet seen, and why or why not."""
 
     use: bool
     reason: Text
 
 
-class LeftOut(_Record):
+class LeftOut(Record):
     """Rates of CRS or ICANS left out of the centre term for a reason they share."""
 
     reason: Text
     facts: Annotated[Ids, Field(min_length=1)]
 
 
-class _Finding(_Record):
+class _Finding(Record):
     """What facts and associations share: whom, when, how many and who says so."""
 
     id: Id
@@ -104,6 +64,7 @@ class _Finding(_Record):
     derived: Derived | None = None
     absent: bool = False
     note: Text | None = None
+    review_by: Day | None = None
 
     @property
     def count(self) -> int | None:
