@@ -14,8 +14,9 @@ from knowledge.evidence.days import Day
 from knowledge.evidence.fields import Count, Id, Ids, Patients, Record, Text, Topic
 from knowledge.evidence.printed import agrees, parse_percent
 
-# Risk with the factor against without it; "none" is a link that was looked for and not found.
-Direction = Literal["higher", "lower", "none"]
+# Risk with the factor against without it; "none" is a link that was looked for and not found, "unclear" one that the
+# source only names as possible.
+Direction = Literal["higher", "lower", "none", "unclear"]
 
 
 class Derived(Record):

@@ -36,6 +36,36 @@ scope = "tarlatamab"
 absent = true
 source = "paper"
 """
+SUBJECTS = """
+[[subject]]
+id = "crs"
+title = "CRS"
+endpoints = ["crs"]
+
+[[subject]]
+id = "all"
+title = "All"
+ids = ["."]
+"""
+CONFLICTS = """
+order_of_trust = "labels first"
+
+[[conflict]]
+id = "con.a"
+title = "Two figures"
+subjects = ["crs"]
+statement = "One paper says this, another that."
+trust = "Neither."
+facts = ["inc.a", "rf.a"]
+sources = ["paper"]
+
+[[gap]]
+id = "gap.a"
+title = "A paper"
+subjects = ["all"]
+statement = "The paper was not seen."
+sources = ["paper"]
+"""
 
 
 def write_evidence(
@@ -45,6 +75,8 @@ def write_evidence(
     link: str = LINK,
     compiled: str = "'2026-11-22'",
     extra: str = "",
+    subjects: str = SUBJECTS,
+    conflicts: str = CONFLICTS,
 ) -> Path:
     """Writes the files of the evidence into ``folder`` and gives it back."""
     texts = {
@@ -53,6 +85,8 @@ def write_evidence(
         "risk_factors": f"[[association]]{link}",
         "prophylaxis": "",
         "covariates": "",
+        "subjects": subjects,
+        "conflicts": conflicts,
     }
     for name, text in texts.items():
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")

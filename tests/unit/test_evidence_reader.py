@@ -68,7 +68,7 @@ def test_bad_fact_is_refused(tmp_path: Path, old: str, new: str, message: str) -
     [
         ("absent = true\n", "", r"no effect, and not marked absent"),
         ("absent = true", "absent = true\neffect = 'OR 4'", r"effect marked absent, yet one is given"),
-        ('"higher"', '"up"', r"direction: Input should be 'higher', 'lower' or 'none'"),
+        ('"higher"', '"up"', r"direction: Input should be 'higher', 'lower', 'none' or 'unclear'"),
         ('window = "not stated"\n', "", r"window: Field required"),
         ('source = "paper"', 'source = "rumour"', r"unknown source 'rumour'"),
         ("absent = true", "absent = true\nevents = 5\nn = 4", r"5 events among 4 patients"),
