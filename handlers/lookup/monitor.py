@@ -1,0 +1,140 @@
+"""``monitor``: how long to watch after each dose, US first, then where the EU differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from handlers.lookup.page import NEWER_LABEL, Part, build, line, part, us_monitoring
+from handlers.lookup.reply import LookUp, LookUpCode, LookUpRefusal
+from handlers.lookup.words import Token, UnreadWordError, read
+from knowledge.label import Label, Laboratory, Monitoring, Schedule, Statement, load
+
+CYCLE_MAX = 99  # far beyond any course read of; a bound on typing errors
+
+_PATTERNS = {
+    "dose": r"c(?:ycle)?[ -]?([1-9][0-9]?)[ -]?d(?:ay)?[ -]?([1-9][0-9]?)",
+    "cycle": r"c(?:ycle)?[ -]?([1-9][0-9]?)",
+    "day": r"d(?:ay)?[ -]?([1-9][0-9]?)",
+    "labs": r"(?:labs?|laboratory|bloods?)",
+}
+_EXAMPLE = "/tarla monitor c1d8"
+
+
+def monitor(words: Sequence[str], today: str) -> LookUp:
+    """All rows, those of a dose (``c1d8``) or cycle (``c3``), or the laboratory tests (``labs``).
+
+    Raises:
+        LookUpRefusal: anything else was asked for, or the schedule has no such dose.
+    """
+    label = load()
+    token = _token(words)
+    if token is None:
+        parts = [_warning(label), *_rows(label.all(Monitoring)), _laboratory(label)]
+        return build("monitor.all", "Monitoring after tarlatamab, by dose", parts, label, today)
+    if token.kind == "labs":
+        return build("monitor.labs", "Laboratory tests with tarlatamab", [_laboratory(label)], label, today)
+    cycle, day = _cycle_and_day(token)
+    _scheduled(label, cycle, day, token.position)
+    asked = f"cycle {cycle}" + (f" day {day}" if day else "")
+    rows = [row for row in label.all(Monitoring) if row.covers(cycle, day)]
+    parts = [_warning(label), *_rows(rows), *_eu_later(label, rows, cycle, day)]
+    return build(
+        "monitor.dose",
+        f"Monitoring after tarlatamab: {asked}",
+        [part(f"Asked for: {asked}", line("Doses by the schedule", "lab.us.schedule")), *parts],
+        label,
+        today,
+        arguments={"cycle": cycle, "day": day},
+    )
+
+
+def superseded(label: Label) -> str:
+    """What the record of the newer US label says."""
+    return label.get(Statement, NEWER_LABEL).text[0]
+
+
+def monitoring_parts(label: Label, cycle: int, day: int) -> list[Part]:
+    """The rows for one dose, for look-ups that point at it."""
+    return _rows([row for row in label.all(Monitoring) if row.covers(cycle, day)])
+
+
+def _token(words: Sequence[str]) -> Token | None:
+    try:
+        tokens = read(words, _PATTERNS)
+    except UnreadWordError as unread:
+        raise _not_understood(unread.position) from None
+    if len(tokens) > 1:
+        raise _not_understood(tokens[1].position)
+    return tokens[0] if tokens else None
+
+
+def _cycle_and_day(token: Token) -> tuple[int, int | None]:
+    if token.kind == "dose":
+        return int(token.groups[0]), int(token.groups[1])
+    if token.kind == "cycle":
+        return int(token.groups[0]), None
+    if token.groups[0] == "8":  # only cycle 1 has a day 8
+        return 1, 8
+    raise LookUpRefusal(
+        LookUpCode.NOT_UNDERSTOOD,
+        "A day alone does not say which cycle. Write cycle and day together.",
+        _EXAMPLE,
+        token.position,
+    )
+
+
+def _scheduled(label: Label, cycle: int, day: int | None, position: int) -> None:
+    if day is not None and label.get(Schedule, "lab.us.schedule").dose_mg(cycle, day) is None:
+        raise LookUpRefusal(
+            LookUpCode.NOT_IN_LABEL,
+            "The schedule has no dose on that day. Doses are on days 1, 8 and 15 of cycle 1, then on days 1 and 15.",
+            _EXAMPLE,
+            position,
+        )
+
+
+def _not_understood(position: int) -> LookUpRefusal:
+    return LookUpRefusal(
+        LookUpCode.NOT_UNDERSTOOD,
+        "After monitor write one dose such as c1d8, one cycle such as c3, labs, or nothing.",
+        _EXAMPLE,
+        position,
+    )
+
+
+def _warning(label: Label) -> Part:
+    return part("US times possibly superseded", line(superseded(label), NEWER_LABEL))
+
+
+def _rows(rows: Sequence[Monitoring]) -> list[Part]:
+    return [_row(row) for row in sorted(rows, key=lambda row: row.region != "us")]
+
+
+def _row(row: Monitoring) -> Part:
+    where = f" {row.where}" if row.where else ""
+    stay = f"; {row.stay}" if row.stay else ""
+    time = f"{row.time}{where}{stay}"
+    heading = f"{row.region.upper()}: {row.name}"
+    if row.region != "us":
+        return part(heading, line(time, row.id), *([line(row.later.capitalize(), row.id)] if row.later else []))
+    extra = [line(text, row.id) for text in (row.footnote, row.note) if text]
+    return part(heading, us_monitoring(time, row.id), *extra)
+
+
+def _eu_later(label: Label, rows: Sequence[Monitoring], cycle: int, day: int | None) -> list[Part]:
+    """Where the EU has no row for the dose: what it says of later ones."""
+    if any(row.region == "eu" for row in rows) and not (cycle == 1 and day is None):
+        return []
+    eu = label.get(Monitoring, "lab.eu.monitor")
+    return [part("EU: this dose", line((eu.later or "").capitalize(), eu.id))] if eu not in rows else []
+
+
+def _laboratory(label: Label) -> Part:
+    labs = label.get(Laboratory, "lab.us.labs")
+    return part(
+        "US: laboratory tests",
+        line(f"{', '.join(labs.tests).capitalize()}: {labs.timing}", labs.id),
+        line(labs.during_crs.capitalize(), labs.id),
+        line(labs.pregnancy.capitalize(), labs.id),
+        line(labs.note or "", labs.id),
+    )
