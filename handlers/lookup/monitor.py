@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers.lookup.page import NEWER_LABEL, Part, build, line, part, us_monitoring
+from handlers.lookup.page import NEWER_LABEL, Part, build, line, part, sentence, us_monitoring
 from handlers.lookup.reply import LookUp, LookUpCode, LookUpRefusal
 from handlers.lookup.words import Token, UnreadWordError, read
 from knowledge.label import Label, Laboratory, Monitoring, Schedule, Statement, load
-
-CYCLE_MAX = 99  # far beyond any course read of; a bound on typing errors
 
 _PATTERNS = {
     "dose": r"c(?:ycle)?[ -]?([1-9][0-9]?)[ -]?d(?:ay)?[ -]?([1-9][0-9]?)",
@@ -28,33 +26,29 @@ def monitor(words: Sequence[str], today: str) -> LookUp:
     """
     label = load()
     token = _token(words)
+    rows = label.all(Monitoring)
     if token is None:
-        parts = [_warning(label), *_rows(label.all(Monitoring)), _laboratory(label)]
+        parts = [_warning(label, rows), *_rows(rows), _laboratory(label)]
         return build("monitor.all", "Monitoring after tarlatamab, by dose", parts, label, today)
     if token.kind == "labs":
         return build("monitor.labs", "Laboratory tests with tarlatamab", [_laboratory(label)], label, today)
     cycle, day = _cycle_and_day(token)
     _scheduled(label, cycle, day, token.position)
     asked = f"cycle {cycle}" + (f" day {day}" if day else "")
-    rows = [row for row in label.all(Monitoring) if row.covers(cycle, day)]
-    parts = [_warning(label), *_rows(rows), *_eu_later(label, rows, cycle, day)]
+    rows = tuple(row for row in rows if row.covers(cycle, day))
+    parts = [_warning(label, rows), *_rows(rows), *_eu_later(label, rows)]
     return build(
         "monitor.dose",
         f"Monitoring after tarlatamab: {asked}",
-        [part(f"Asked for: {asked}", line("Doses by the schedule", "lab.us.schedule")), *parts],
+        parts,
         label,
         today,
         arguments={"cycle": cycle, "day": day},
     )
 
 
-def superseded(label: Label) -> str:
-    """What the record of the newer US label says."""
-    return label.get(Statement, NEWER_LABEL).text[0]
-
-
 def monitoring_parts(label: Label, cycle: int, day: int) -> list[Part]:
-    """The rows for one dose, for look-ups that point at it."""
+    """The rows for one dose, US first, for look-ups that point at it."""
     return _rows([row for row in label.all(Monitoring) if row.covers(cycle, day)])
 
 
@@ -87,7 +81,8 @@ def _scheduled(label: Label, cycle: int, day: int | None, position: int) -> None
     if day is not None and label.get(Schedule, "lab.us.schedule").dose_mg(cycle, day) is None:
         raise LookUpRefusal(
             LookUpCode.NOT_IN_LABEL,
-            "The schedule has no dose on that day. Doses are on days 1, 8 and 15 of cycle 1, then on days 1 and 15.",
+            "The schedule has no dose on that day. Doses are on days 1, 8 and 15 of cycle 1, then "
+            "on days 1 and 15 (lab.us.schedule).",
             _EXAMPLE,
             position,
         )
@@ -102,8 +97,20 @@ def _not_understood(position: int) -> LookUpRefusal:
     )
 
 
-def _warning(label: Label) -> Part:
-    return part("US times possibly superseded", line(superseded(label), NEWER_LABEL))
+def _warning(label: Label, rows: Sequence[Monitoring]) -> Part:
+    footnotes: dict[str, list[Monitoring]] = {}
+    for row in rows:
+        if row.footnote:
+            footnotes.setdefault(row.footnote, []).append(row)
+    return part(
+        "US times are possibly superseded",
+        line(label.get(Statement, NEWER_LABEL).text[0], NEWER_LABEL),
+        *(
+            line(f"Footnote to {'; '.join(row.name for row in noted)}: {text}", *(row.id for row in noted))
+            for text, noted in footnotes.items()
+        ),
+        line("Next dose after a reaction:", command="/tarla manage crs 2"),
+    )
 
 
 def _rows(rows: Sequence[Monitoring]) -> list[Part]:
@@ -116,25 +123,23 @@ def _row(row: Monitoring) -> Part:
     time = f"{row.time}{where}{stay}"
     heading = f"{row.region.upper()}: {row.name}"
     if row.region != "us":
-        return part(heading, line(time, row.id), *([line(row.later.capitalize(), row.id)] if row.later else []))
-    extra = [line(text, row.id) for text in (row.footnote, row.note) if text]
-    return part(heading, us_monitoring(time, row.id), *extra)
+        return part(heading, line(time, row.id), *([line(sentence(row.later), row.id)] if row.later else []))
+    mark = "; footnote" if row.footnote else ""
+    return part(heading, us_monitoring(f"{time}{mark}", row.id), *([line(row.note, row.id)] if row.note else []))
 
 
-def _eu_later(label: Label, rows: Sequence[Monitoring], cycle: int, day: int | None) -> list[Part]:
+def _eu_later(label: Label, rows: Sequence[Monitoring]) -> list[Part]:
     """Where the EU has no row for the dose: what it says of later ones."""
-    if any(row.region == "eu" for row in rows) and not (cycle == 1 and day is None):
-        return []
     eu = label.get(Monitoring, "lab.eu.monitor")
-    return [part("EU: this dose", line((eu.later or "").capitalize(), eu.id))] if eu not in rows else []
+    return [] if eu in rows or eu.later is None else [part("EU", line(sentence(eu.later), eu.id))]
 
 
 def _laboratory(label: Label) -> Part:
     labs = label.get(Laboratory, "lab.us.labs")
     return part(
         "US: laboratory tests",
-        line(f"{', '.join(labs.tests).capitalize()}: {labs.timing}", labs.id),
-        line(labs.during_crs.capitalize(), labs.id),
-        line(labs.pregnancy.capitalize(), labs.id),
+        line(sentence(f"{', '.join(labs.tests)}: {labs.timing}"), labs.id),
+        line(sentence(labs.during_crs), labs.id),
+        line(sentence(labs.pregnancy), labs.id),
         line(labs.note or "", labs.id),
     )

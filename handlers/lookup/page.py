@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.blockkit import Block, context, escape, section
 from handlers.lookup.reply import LookUp
@@ -16,7 +16,7 @@ CLOSING = (
 )
 # The record of the newer US label whose text was not seen; it goes with every US monitoring time.
 NEWER_LABEL = "lab.us.update_2026_09"
-SUPERSEDED = "possibly superseded"
+SUPERSEDED = "possibly superseded: a newer US label was reported and not seen"
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,18 @@ def us_monitoring(text: str, *records: str) -> Line:
     return Line(f"{text} ({SUPERSEDED})", (*records, NEWER_LABEL))
 
 
+def sentence(text: str) -> str:
+    """The text with a capital first letter; abbreviations within keep theirs."""
+    return text[:1].upper() + text[1:]
+
+
 def quoted(statement: Statement, prefix: str = "") -> list[Line]:
     """The lines of a statement, its note included."""
     texts = [*statement.text, *([statement.note] if statement.note else [])]
     return [Line(f"{prefix}{text}", (statement.id,)) for text in texts]
 
 
-def build(  # noqa: PLR0913 - the parts of one page, each named where it is called
+def build(
     code: str,
     title: str,
     parts: Iterable[Part],
@@ -65,24 +70,29 @@ def build(  # noqa: PLR0913 - the parts of one page, each named where it is call
     today: str,
     *,
     versions: Sequence[str] = ("lab.us.version", "lab.eu.version"),
+    title_records: Sequence[str] = (),
     arguments: Mapping[str, Json] | None = None,
     about_patient: bool = False,
 ) -> LookUp:
-    """The look-up: title, parts in order, then the label versions and the closing words."""
+    """The look-up: title, parts in order, then the label versions and the closing words.
+
+    ``title_records`` are quoted by the title itself, for a figure in it that the first part's records do not hold.
+    """
     body = list(parts)
     foot = [*_version_lines(label, versions), *_age(label, today)]
-    blocks: list[Block] = [_section(body[0], title), *(_section(each) for each in body[1:])]
+    head = Line(title, tuple(title_records))
+    blocks: list[Block] = [_section(body[0], head), *(_section(each) for each in body[1:])]
     small = [_mrkdwn(each, bullet="") for each in foot]
     blocks.append(context("\n".join([*small, escape(CLOSING)])))
     text = "\n".join(
         [
-            title,
+            _plain_line(head),
             *(text for each in body for text in _plain(each)),
             *(_plain_line(each) for each in foot),
             CLOSING,
         ]
     )
-    lines = [*(each for some in body for each in some.lines), *foot]
+    lines = [head, *(each for some in body for each in some.lines), *foot]
     records = tuple(dict.fromkeys(record for each in lines for record in each.records))
     return LookUp(code, text, tuple(blocks), records, dict(arguments or {}), about_patient)
 
@@ -92,10 +102,9 @@ def _version_lines(label: Label, versions: Sequence[str]) -> list[Line]:
     for name in versions:
         version = label.get(Version, name)
         number = f", version {version.number}" if version.number else ""
-        lines.append(line(f"{version.product}, {version.document}: {version.date_says}{number}", version.id))
-        if version.superseded_by:
-            newer = label.get(Statement, version.superseded_by)
-            lines.append(line(newer.text[0], newer.id))
+        newer = f"; {version.superseded_says}" if version.superseded_says else ""
+        records = [version.id, version.superseded_by] if version.superseded_by else [version.id]
+        lines.append(line(f"{version.product}, {version.document}: {version.date_says}{number}{newer}", *records))
     return lines
 
 
@@ -107,9 +116,24 @@ def _age(label: Label, today: str) -> list[Line]:
     return [line(f"{looked}, to be reviewed by {compiled.review_by}", compiled.id)]
 
 
-def _section(each: Part, title: str = "") -> Block:
-    heads = [f"*{escape(head)}*" for head in (title, each.heading) if head]
-    return section("\n".join([*heads, *(_mrkdwn(one) for one in each.lines)]))
+def _section(each: Part, title: Line | None = None) -> Block:
+    heads = [_bold(title)] if title else []
+    head, lines = _shared(each)
+    heads += [_bold(head)] if head.text or head.records else []
+    return section("\n".join([*heads, *(_mrkdwn(one) for one in lines)]))
+
+
+def _shared(each: Part) -> tuple[Line, tuple[Line, ...]]:
+    """Heading and lines, with the ids once at the heading where all lines with ids have the same."""
+    sets = {one.records for one in each.lines if one.records}
+    if len(each.lines) == 1 or len(sets) != 1:
+        return Line(each.heading), each.lines
+    return Line(each.heading, sets.pop()), tuple(replace(one, records=()) for one in each.lines)
+
+
+def _bold(head: Line) -> str:
+    bold = f"*{escape(head.text)}*" if head.text else ""
+    return " ".join([*([bold] if bold else []), *(f"`{record}`" for record in head.records)])
 
 
 def _mrkdwn(each: Line, bullet: str = "• ") -> str:
@@ -119,7 +143,9 @@ def _mrkdwn(each: Line, bullet: str = "• ") -> str:
 
 
 def _plain(each: Part) -> list[str]:
-    return [*([each.heading] if each.heading else []), *(f"- {_plain_line(one)}" for one in each.lines)]
+    head, lines = _shared(each)
+    heads = [_plain_line(head).strip()] if head.text or head.records else []
+    return [*heads, *(f"- {_plain_line(one)}" for one in lines)]
 
 
 def _plain_line(each: Line) -> str:

@@ -54,6 +54,7 @@ class Version(Record):
     setid: Text | None = None
     licence: Text | None = None
     superseded_by: Id | None = None
+    superseded_says: Text | None = None
 
 
 class Compiled(_Part):
