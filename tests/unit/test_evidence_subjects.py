@@ -9,6 +9,7 @@ import pytest
 
 from knowledge.evidence import Association, Conflict, Evidence, EvidenceError, load, load_from
 from knowledge.exact import clopper_pearson, fisher_exact
+from knowledge.label import Monitoring
 from knowledge.label import load as load_label
 from tests.support.evidence_files import CONFLICTS, SUBJECTS, write_evidence
 
@@ -109,8 +110,11 @@ def _numbers(text: str) -> set[float]:
 
 
 def test_every_number_of_a_conflict_stands_in_its_records_or_working(evidence: Evidence) -> None:
-    """No figure without a record; hours of monitoring are those of the labels, which are looked up elsewhere."""
-    hours = {"con.monitoring": {22, 24, 6, 8}}
+    """No figure without a record; hours of monitoring are those of the labels' own records."""
+    labels = ("lab.us.monitor.c1d1_d8", "lab.eu.monitor")
+    entries = [entry for entry in load_label() if isinstance(entry, Monitoring) and entry.id in labels]
+    assert len(entries) == len(labels)
+    hours = {"con.monitoring": {float(hour) for entry in entries for hour in entry.hours}}
     for conflict in evidence.conflicts.values():
         known = _numbers(conflict.working or "") | hours.get(conflict.id, set()) | NO_FIGURES
         for name in conflict.facts:
