@@ -11,7 +11,7 @@ from handlers.lookup.reply import LookUp, LookUpCode, LookUpRefusal
 from handlers.lookup.words import WHOLE, Token, UnreadWordError, read
 from handlers.ports import Json
 from knowledge.label import Concomitant, Label, Restart, Schedule, load
-from knowledge.label.dosing import DAYS_MAX, RestartAdvice, restart
+from knowledge.label.dosing import DAYS_MAX, RestartAdvice, planned_interval, restart
 
 _PATTERNS = {
     "dose": r"c(?:ycle)?[ -]?([1-9][0-9]?)[ -]?d(?:ay)?[ -]?([1-9][0-9]?)",
@@ -33,8 +33,13 @@ class _Asked:
     """Last dose as the table names it, as it was given where that was said, and the days since."""
 
     last: str
-    given: str | None
+    given: tuple[int, int] | None
     days: int
+
+    @property
+    def name(self) -> str | None:
+        """The dose as given, in words."""
+        return f"cycle {self.given[0]} day {self.given[1]}" if self.given else None
 
 
 def dose(words: Sequence[str], today: str) -> LookUp:
@@ -55,7 +60,7 @@ def dose(words: Sequence[str], today: str) -> LookUp:
         return build("dose.label", "Tarlatamab: what the labels cover", _label_parts(label), label, today)
     asked = _asked(tokens, label)
     advice = restart(asked.last, asked.days, label)
-    arguments: dict[str, Json] = {"last": asked.last, "given": asked.given, "days": asked.days}
+    arguments: dict[str, Json] = {"last": asked.last, "given": asked.name, "days": asked.days}
     return build(
         "dose.restart",
         "Tarlatamab: restart after a delay",
@@ -101,7 +106,7 @@ def _days(tokens: Sequence[Token]) -> int:
     return days
 
 
-def _last_dose(tokens: Sequence[Token], label: Label) -> tuple[str, str | None]:
+def _last_dose(tokens: Sequence[Token], label: Label) -> tuple[str, tuple[int, int] | None]:
     named = [token for token in tokens if token.kind in ("dose", "day", "later")]
     amounts = [token for token in tokens if token.kind == "mg"]
     if len(named) > 1 and [token.kind for token in named] != ["dose", "later"]:
@@ -125,11 +130,15 @@ def _last_dose(tokens: Sequence[Token], label: Label) -> tuple[str, str | None]:
     return last, given
 
 
-def _by_amount(mg: int | None, amounts: Sequence[Token]) -> tuple[str, str | None]:
+def _by_amount(mg: int | None, amounts: Sequence[Token]) -> tuple[str, tuple[int, int] | None]:
     if mg is None:
-        raise _refused("The last dose given is missing: write c1d1, c1d8, c1d15 or a later one such as c2d1.", 0)
+        raise _refused(
+            "The last dose given is missing. Write its cycle and day, or later for day 15 of cycle 1 and all that "
+            "follow (lab.us.restart).",
+            0,
+        )
     if mg == 1:
-        return "c1d1", None
+        return "c1d1", (1, 1)
     raise _refused(
         "A dose of 10 mg alone is ambiguous: day 8 and later doses have different limits (lab.us.restart). "
         "Write c1d8, c1d15 or later.",
@@ -137,7 +146,7 @@ def _by_amount(mg: int | None, amounts: Sequence[Token]) -> tuple[str, str | Non
     )
 
 
-def _by_name(named: Sequence[Token], mg: int | None, schedule: Schedule) -> tuple[str, str | None, int]:
+def _by_name(named: Sequence[Token], mg: int | None, schedule: Schedule) -> tuple[str, tuple[int, int] | None, int]:
     """The last dose as the table names it, as given, and its amount by the schedule."""
     token = named[0]
     full = schedule.dose_mg(1, 15) or 0
@@ -146,7 +155,7 @@ def _by_name(named: Sequence[Token], mg: int | None, schedule: Schedule) -> tupl
     if token.kind == "day":
         day = int(token.groups[0])
         if day == 1 and mg is None:
-            raise _refused("Day 1 is in every cycle. Write cycle and day together.", token.position)
+            raise _refused("Day 1 is in every cycle (lab.us.schedule). Write cycle and day together.", token.position)
         cycle = 1 if day != 1 or mg == 1 else 2
         if schedule.dose_mg(cycle, day) is not None and (cycle, day) not in ((1, 1), (1, 8)):
             return "later", None, full  # day 15 of any cycle, or a day 1 with the full dose: one row of the table
@@ -161,7 +170,7 @@ def _by_name(named: Sequence[Token], mg: int | None, schedule: Schedule) -> tupl
             _EXAMPLE,
             token.position,
         )
-    given = f"cycle {cycle} day {day}"
+    given = (cycle, day)
     if (cycle, day) in ((1, 1), (1, 8)):
         if len(named) > 1:
             raise _refused("Either that dose or a later one was the last. Write one of them.", named[1].position)
@@ -227,14 +236,19 @@ def _restart_parts(asked: _Asked, advice: RestartAdvice, label: Label) -> list[P
     table = label.get(Restart, "lab.us.restart")
     rule = advice.rule
     compared = "more than" if advice.repeat else "within"
-    given = f" ({asked.given})" if asked.given and asked.given not in rule.name else ""
+    given = f" ({asked.name})" if asked.name and asked.name not in rule.name else ""
+    due = planned_interval(*(asked.given or (1, 15)), label)
+    early = asked.days < due.days
     parts = [
         part(
-            sentence(advice.action),
+            "Not yet due by the schedule" if early else sentence(advice.action),
             line(f"Last dose: {rule.name}{given}", table.id),
             line(f"{asked.days} days since then: {compared} the limit of {rule.limit_days} days", table.id),
+            *([line(f"For a late dose within that limit: {advice.action}", table.id)] if early else []),
             line(f"Counted: {table.interval}", table.id),
+            line(f"By the schedule the next dose comes {due.working} days after this one", "lab.us.schedule"),
             line(table.eu, table.id),
+            line("After CRS, ICANS or another reaction its own rules come first:", command="/tarla manage"),
         )
     ]
     if not advice.cycle1_care:

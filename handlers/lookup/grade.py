@@ -62,8 +62,8 @@ def _crs_result(findings: CrsFindings, graded: Graded, label: Label, today: str)
         *_domain_lines(grading, levels, graded),
     ]
     if graded.grade is None:
-        lines.append(line(f"No grade: ASTCT grades CRS only with fever, {grading.definition_of_fever}", _CRS))
-        lines.append(line("Hypotension or hypoxia without it needs another explanation"))
+        why = line(f"No grade: ASTCT grades CRS only with fever, that is a {grading.definition_of_fever}", _CRS)
+        lines = [why, *lines, line("Hypotension or hypoxia without it needs another explanation")]
     if findings.fever is Fever.TREATED and graded.grade == 1:
         lines.append(
             line(
@@ -112,7 +112,7 @@ def _domain_lines(grading: CrsGrading | IcansGrading, levels: Mapping[str, str],
         domain = grading.domain(name)
         stands = graded.by_domain[name]
         # A lowest level says nothing by itself: "no hypotension" is no reason for grade 1.
-        what = f": grade {stands}" if domain.levels[0].key != key else ""
+        what = f": grade {stands}" if domain.levels[0].key != key and graded.grade else ""
         lines.append(line(f"{domain.name}: {domain.level(key).text}{what}", grading.id))
     return lines
 

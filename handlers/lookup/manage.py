@@ -101,6 +101,11 @@ def _grade_parts(management: Management, row: Grade) -> list[Part]:
         part("US: tarlatamab", line(sentence(row.tarlatamab), own)),
         part("US: treatment", *treatment),
     ]
+    if row.as_grade:
+        lower = management.grade(row.as_grade)
+        parts.append(
+            part(f"US: treatment at grade {lower.grade}", *(line(sentence(item), own) for item in lower.treatment))
+        )
     if row.next_dose:
         text = sentence(row.next_dose)
         if row.next_dose_monitoring:

@@ -91,7 +91,7 @@ def _scheduled(label: Label, cycle: int, day: int | None, position: int) -> None
 def _not_understood(position: int) -> LookUpRefusal:
     return LookUpRefusal(
         LookUpCode.NOT_UNDERSTOOD,
-        "After monitor write one dose such as c1d8, one cycle such as c3, labs, or nothing.",
+        "After monitor write one dose, one cycle (`/tarla monitor c3`), labs, or nothing.",
         _EXAMPLE,
         position,
     )

@@ -64,7 +64,7 @@ def toci(words: Sequence[str], today: str) -> LookUp:
         parts = [*_rule_parts(label), *_caution_parts(label), _more()]
         return build("toci.rules", "Tocilizumab for CRS: dose", parts, label, today, versions=_VERSIONS)
     if tokens[0].kind == "topic":
-        return _topic(tokens[0].groups[0].removesuffix("s"), label, today)
+        return _topic(tokens[0].groups[0], label, today)
     return _for_weight(tokens[0], label, today)
 
 
@@ -164,7 +164,7 @@ def _whose(statement: Statement) -> str:
 
 
 def _topic(word: str, label: Label, today: str) -> LookUp:
-    name, heading, topics = _TOPICS[word]
+    name, heading, topics = _TOPICS[word if word in _TOPICS else word.removesuffix("s")]
     lines = [each for said in label.statements(*topics) for each in quoted(said, _whose(said))]
     parts = [part("", *lines)]
     return build(f"toci.{name}", f"Tocilizumab: {heading}", parts, label, today, versions=_VERSIONS)

@@ -1,6 +1,6 @@
 """The label's arithmetic: restart of tarlatamab after a delay, and the dose of tocilizumab for CRS by weight.
 
-Sources: the records ``lab.us.restart``, ``toc.dose.us`` and ``toc.volume``.
+Sources: the records ``lab.us.schedule``, ``lab.us.restart``, ``toc.dose.us`` and ``toc.volume``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from knowledge.label.reader import Label
-from knowledge.label.records import Restart, RestartRule, TocilizumabDose, Volume
+from knowledge.label.records import Restart, RestartRule, Schedule, TocilizumabDose, Volume
 
 # Days. The longest limit of the table is 28 days and nothing changes beyond it; a year bounds typing errors.
 DAYS_MAX = 365
@@ -27,6 +27,14 @@ class RestartAdvice:
     repeat: bool
     action: str
     cycle1_care: bool
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Days from one scheduled dose to the next, with the working, such as ``28 − 15 + 1 = 14``."""
+
+    days: int
+    working: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,24 @@ def restart(last: str, days: int, label: Label) -> RestartAdvice:
         action=table.repeat if repeat else table.go_on,
         cycle1_care=repeat or rule.first_full_dose,
     )
+
+
+def planned_interval(cycle: int, day: int, label: Label) -> Interval:
+    """Days from a scheduled dose to the next one, by the schedule and its cycle length.
+
+    Raises:
+        ValueError: nothing is scheduled on that day.
+    """
+    schedule = label.get(Schedule, "lab.us.schedule")
+    if schedule.dose_mg(cycle, day) is None:
+        raise ValueError(f"no dose on day {day} of cycle {cycle}")
+    later = [after for after in range(day + 1, schedule.cycle_days + 1) if schedule.dose_mg(cycle, after)]
+    if later:
+        days = later[0] - day
+        return Interval(days, f"{later[0]} − {day} = {days}")
+    first = next(first for first in range(1, schedule.cycle_days + 1) if schedule.dose_mg(cycle + 1, first))
+    days = schedule.cycle_days - day + first
+    return Interval(days, f"{schedule.cycle_days} − {day} + {first} = {days}")
 
 
 def tocilizumab(weight_kg: Decimal, label: Label) -> TocilizumabAmount:

@@ -200,12 +200,17 @@ class Restart(Record):
 
 
 class Grade(_Part):
-    """One grade of the management table. ``next_dose_monitoring``: ``next_dose`` holds a US monitoring time."""
+    """One grade of the management table.
+
+    ``as_grade``: the treatment builds on that of this lower grade. ``next_dose_monitoring``: ``next_dose`` holds a US
+    monitoring time.
+    """
 
     grade: Annotated[int, Field(ge=1, le=4)]
     criteria: Text
     tarlatamab: Text
     treatment: Texts
+    as_grade: Annotated[int, Field(ge=1, le=3)] | None = None
     tocilizumab: Text | None = None
     next_dose: Text | None = None
     next_dose_monitoring: bool = False

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings
+from handlers.lookup.registry import LOOK_UPS
 from handlers.parsing import parse
 from knowledge.evidence import load as load_evidence
 from knowledge.firth import fit
+from knowledge.label import Version
+from knowledge.label import load as load_label
 from knowledge.model import load as load_model
 from tests.support.engine_firth import references
 
@@ -114,3 +117,25 @@ def test_every_control_names_a_test_that_exists() -> None:
     named = re.findall(r"`(tests/[^`]+)`", (REPOSITORY / "docs" / "hazards.md").read_text(encoding="utf-8"))
     assert len(named) >= 12
     assert not [path for path in named if not (REPOSITORY / path).is_file()]
+
+
+def test_label_document_shows_what_works() -> None:
+    """docs/label.md: every look-up in it is answered, and the versions and dates are those of the data."""
+    text = (REPOSITORY / "docs" / "label.md").read_text(encoding="utf-8")
+    table = text.split("| ask | answer |")[1].split("\n\n")[0]
+    asked = [words for row in table.splitlines() for words in re.findall("`([^`]+)`", row.split(" | ")[0])]
+    commands = [words for words in asked if words.split()[0] in LOOK_UPS]
+    assert len(commands) >= 20
+    for command in commands:
+        first, *rest = command.split()
+        LOOK_UPS[first](rest, "2026-11-24")
+    label = load_label()
+    for said in (
+        label.compiled.date,
+        label.compiled.review_by,
+        "version 5, effective 2025-11-19",
+        "lab.us.update_2026_09",
+    ):
+        assert said in text
+    for version in label.all(Version):
+        assert f"`{version.id}`" in text
