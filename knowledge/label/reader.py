@@ -96,8 +96,8 @@ class Label:
         return tuple(record for record in self.all(Statement) if record.topic in topics)
 
     def is_old(self, today: str) -> bool:
-        """Whether the facts are past their review date on ``today`` (ISO 8601)."""
-        return today >= self.compiled.review_by
+        """Whether the facts are past their review date on ``today`` (ISO 8601); the day itself is not past."""
+        return today > self.compiled.review_by
 
 
 @cache
@@ -178,6 +178,9 @@ def _check_references(label: Label) -> None:
     for version in label.all(Version):
         if version.superseded_by is not None and version.superseded_by not in label.records:
             raise LabelError(f"{version.id!r}: unknown record {version.superseded_by!r}")
+        newer = None if version.superseded_by is None else label.records[version.superseded_by].source
+        if newer != known[version.source].newer_version_reported:
+            raise LabelError(f"{version.id!r}: a newer version is reported here or by its source, and not by both")
     schedule = label.get(Schedule, "lab.us.schedule")
     for rule in label.get(Restart, "lab.us.restart").rules:
         cycle, day = {"c1d1": (1, 1), "c1d8": (1, 8), "later": (1, 15)}[rule.last]

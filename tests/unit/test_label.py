@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from knowledge.evidence import load as load_evidence
+from knowledge.evidence.days import add_months
+from knowledge.evidence.marks import REVIEW_MONTHS
 from knowledge.label import (
     Holds,
     Label,
@@ -89,10 +91,12 @@ def test_versions_are_those_read(label: Label) -> None:
     assert label.get(Version, "toc.us.version").date == "not printed"
 
 
-def test_facts_count_as_old_from_the_review_day_on(label: Label) -> None:
+def test_facts_count_as_old_after_their_review_day(label: Label) -> None:
+    """As the evidence does: six months, the day itself not being past."""
     assert (label.compiled.date, label.compiled.review_by) == ("2026-11-22", "2027-05-22")
-    assert not label.is_old("2027-05-21")
-    assert label.is_old("2027-05-22")
+    assert label.compiled.review_by == add_months(label.compiled.date, REVIEW_MONTHS)
+    assert not label.is_old("2027-05-22")
+    assert label.is_old("2027-05-23")
 
 
 def test_absent_is_said_where_something_was_not_read(label: Label) -> None:
@@ -182,6 +186,7 @@ def _drop(name: str, old: str, new: str = "") -> Callable[[Path], None]:
         (_drop("grading.toml", 'key = "low_flow"', 'key = "none"'), "key occurs twice"),
         (_drop("versions.toml", "[compiled]", "[other]"), "compiled"),
         (_drop("versions.toml", 'superseded_by = "lab.us.update', 'superseded_by = "lab.us.updated'), "unknown record"),
+        (_drop("versions.toml", 'superseded_by = "lab.us.update_2026_09"\n'), "and not by both"),
     ],
 )
 def test_files_that_are_not_whole_are_refused(tmp_path: Path, change: Callable[[Path], None], said: str) -> None:

@@ -88,9 +88,9 @@ def test_every_record_is_on_some_page() -> None:
     assert on_pages == {*load().records, load().compiled.id}
 
 
-def test_from_the_review_day_on_every_page_says_so() -> None:
+def test_after_the_review_day_every_page_says_so() -> None:
     for command in COMMANDS:
-        page = look_up(command, "2027-05-22")
+        page = look_up(command, "2027-05-23")
         assert "past its review date of 2027-05-22" in page.text
         check_message(ephemeral(page.text, list(page.blocks)))
 
