@@ -8,7 +8,8 @@ bind to the name directly before it or directly after it, as far as it fits:
 2. Some words stand on one side only: `without` and `known` before their name,
    `present`, `none known` and `n` after it. A value after `=` or `:` belongs to
    the name before; a sign written onto a name belongs to that name, and one
-   that stands alone to the name before it (see ``signs``).
+   that stands alone to the name before it (see ``signs``). How far a value
+   reaches over the items of a list is settled before (see ``lists``).
 3. `high` and `normal` fit LDH alone, `yes` and `no` everything but LDH,
    `unknown` fits all. Some fit one name only: `prior` CVD, `no mets` liver.
 4. A chain is understood when every name gets exactly one value and every value
@@ -21,10 +22,11 @@ bind to the name directly before it or directly after it, as far as it fits:
 from __future__ import annotations
 
 from handlers.parsing.ldh import read_figures
+from handlers.parsing.lists import settle_lists
 from handlers.parsing.refusals import Refusal, RefusalCode
 from handlers.parsing.signs import check_signs
 from handlers.parsing.statements import Statement
-from handlers.parsing.terms import Figure, Finding, Meaning, Name, Placed, Side, Subject, Unit, Value
+from handlers.parsing.terms import Figure, Finding, Form, Meaning, Name, Placed, Side, Subject, Unit, Value
 
 _OF_LDH_ONLY = frozenset({Meaning.HIGH, Meaning.NORMAL})
 
@@ -36,6 +38,7 @@ def read_statements(terms: list[Placed]) -> list[Statement]:
         Refusal: a name lacks its value, a value or a figure its name, or there are two ways to bind them.
     """
     check_signs(terms)
+    terms = settle_lists(terms)
     statements: list[Statement] = []
     chain: list[Placed] = []
     i = 0
@@ -53,8 +56,9 @@ def read_statements(terms: list[Placed]) -> list[Statement]:
                 raise Refusal(RefusalCode.MISSING_VALUE, here.position, about=Subject.ULN)
             case Name() | Value():
                 chain.append(here)
-            case Finding(subject, presence):
-                statements += [*_bind(chain), Statement(subject, Meaning(presence.value), here.position)]
+            case Finding(subject, presence, narrower, unvalued):
+                finding = Statement(subject, Meaning(presence.value), here.position, narrower, unvalued)
+                statements += [*_bind(chain), finding]
                 chain = []
             case Figure():
                 second = i > 0 and isinstance(terms[i - 1].term, Figure | Unit)
@@ -94,6 +98,9 @@ def _bind(chain: list[Placed]) -> list[Statement]:
         name, position = names[0]
         raise Refusal(RefusalCode.MISSING_VALUE, position, about=name.subject)
     if not names:
+        first = chain[0].term
+        if isinstance(first, Value) and first.meaning is Meaning.UNKNOWN and first.form is Form.LONE_SIGN:
+            raise Refusal(RefusalCode.UNCERTAIN, chain[0].position)
         about = Subject.LDH if values[0] in _OF_LDH_ONLY else None
         raise Refusal(RefusalCode.VALUE_WITHOUT_NAME, chain[0].position, about=about)
     if len(names) == 1:  # two values around one name: `no dm yes`

@@ -15,6 +15,7 @@ MAX_NUMBER_LENGTH = 8  # characters; 9999.999 is as long as any laboratory's fig
 
 _CANONICAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _DIGITS_AND_POINT = "0123456789."
+_SIGNS = "+-/<>~\u2264\u2265\u2013"  # at most, at least, dash
 _NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 
 
@@ -27,7 +28,7 @@ def canonical_number(text: str) -> float | None:
 
 def looks_like_figure(word: str) -> bool:
     """Whether the writer meant ``word`` (lower case, not empty) as a number, right or wrong."""
-    bare = word.lstrip("+-/")
+    bare = word.lstrip(_SIGNS)
     if not bare:
         return False
     return bare[0] in _DIGITS_AND_POINT or bare in _NOT_FINITE or any(c.isnumeric() and not c.isascii() for c in word)

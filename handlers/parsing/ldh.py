@@ -4,18 +4,23 @@ Units. A figure takes the unit written after it; the limit takes the unit of the
 LDH when it has none; the LDH takes the unit of the limit when it has none and
 that leaves one reading. An LDH with no unit at all is in U/L from 50 upwards
 and is asked about below. No reading is preferred to another.
+
+`high` or `normal` between `ldh` and its figure must agree with the figure.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handlers.parsing.refusals import Refusal, RefusalCode
 from handlers.parsing.statements import Amount, Multiple, Statement
-from handlers.parsing.terms import Figure, Name, Placed, Slash, Subject, Times, Unit
+from handlers.parsing.terms import Figure, Meaning, Name, Placed, Slash, Subject, Times, Unit, Value
 from knowledge.factors import (
     LDH_MAX_U_L,
     LDH_MIN_U_L,
     RATIO_MAX,
     RATIO_MIN,
+    U_PER_MICROKATAL,
     ULN_MAX_U_L,
     ULN_MIN_U_L,
     LdhMeasured,
@@ -34,16 +39,21 @@ def read_figures(subject: Subject, terms: list[Placed], i: int) -> tuple[list[St
     Raises:
         Refusal: a slash is not followed by a figure.
     """
-    read = _amount(terms, i + 1)
+    at, said = i + 1, None
+    if subject is Subject.LDH and at < len(terms) and not terms[at].opens:
+        word = terms[at].term  # `ldh elevated at 512`
+        if isinstance(word, Value) and word.meaning in (Meaning.HIGH, Meaning.NORMAL):
+            at, said = at + 1, word.meaning
+    read = _amount(terms, at)
     if read is None:
         return None
-    amount, after = read
-    first = Statement(subject, amount, terms[i + 1].position)
+    amount, after = replace(read[0], said=said), read[1]
+    first = Statement(subject, amount, terms[at].position)
     if subject is Subject.ULN or after >= len(terms) or terms[after].opens:
         return [first], after
     match terms[after].term:
         case Times() if amount.unit is None:
-            return [Statement(subject, Multiple(amount.value), first.position)], after + 1
+            return [Statement(subject, Multiple(amount.value, said), first.position)], after + 1
         case Slash():
             before = after + 1 if _names_limit(terms, after + 1) else after  # `480 / uln 250`
             limit = _amount(terms, before + 1)
@@ -111,6 +121,8 @@ def _unit(ldh: Amount, position: int, written: Amount | None, site_uln: UpperLim
     if ldh.unit is not None:
         return ldh.unit
     limit_unit = written.unit if written is not None else site_uln.unit if site_uln is not None else None
+    if ldh.value < min(RATIO_MIN, LDH_MIN_U_L / U_PER_MICROKATAL):
+        raise Refusal(RefusalCode.OUT_OF_RANGE, position, about=Subject.LDH)  # in every reading
     if ldh.value < LDH_MIN_U_L:
         # Too low for U/L, so a limit written in µkat/L settles it. The site's
         # own limit does not: a multiple of it may be meant.

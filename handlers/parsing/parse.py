@@ -3,7 +3,8 @@
 ``ldh 480/250 liver yes dm no cvd yes``, in any order. What is left out is
 unknown. Nothing is guessed: a text with two readings, or with a word outside
 the vocabulary, is refused with the number of the word. Reasons are looked for
-in this order: symptoms, length, single words, values and names, the whole.
+in this order: symptoms, length, single words, values and names, the whole. A
+diagnosis alone in its clause is present, and a note says so.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from dataclasses import dataclass
 from handlers.parsing.binding import read_statements
 from handlers.parsing.ldh import measured, multiple
 from handlers.parsing.limits import MAX_CHARACTERS, MAX_WORDS, ULN_HIGHEST_KNOWN_U_L
+from handlers.parsing.questions import without_question, without_question_mark
 from handlers.parsing.reading import read_terms
 from handlers.parsing.refusals import Refusal, RefusalCode
 from handlers.parsing.statements import Amount, Multiple, Statement
 from handlers.parsing.symptoms import tells_of_symptoms
 from handlers.parsing.terms import Meaning, Subject
 from handlers.parsing.words import split_words
-from knowledge.factors import Ldh, LdhCategory, PatientFactors, Presence, UpperLimit
+from knowledge.factors import Ldh, LdhCategory, LdhMeasured, LdhMultiple, PatientFactors, Presence, UpperLimit
 
+_CALLED = {Subject.LIVER: "liver metastases", Subject.DIABETES: "diabetes", Subject.CVD: "CVD"}
 CARDIAC_DIAGNOSIS_NOTE = "CVD is not defined by the study; a cardiac diagnosis was taken as CVD"
 
 
@@ -34,6 +37,11 @@ class Understood:
 
     factors: PatientFactors
     notes: tuple[str, ...] = ()
+
+
+def unvalued_note(subject: Subject) -> str:
+    """The sentence that tells that a diagnosis was named and no more."""
+    return f"{_CALLED[subject]}: taken as present, named without a value"
 
 
 def site_limit_note(limit: UpperLimit) -> str:
@@ -53,7 +61,7 @@ def parse(text: str, *, site_uln: UpperLimit | None = None) -> Understood:
         Refusal: the text is not understood, or no risk may be given for it.
     """
     # Beyond the limit nothing is read, so that the time is bounded too.
-    words = split_words(text[:MAX_CHARACTERS])
+    words, asked = without_question(split_words(text[:MAX_CHARACTERS]))
     for word in words:
         if tells_of_symptoms(word.text):
             raise Refusal(RefusalCode.SYMPTOMS, word.position)
@@ -61,6 +69,8 @@ def parse(text: str, *, site_uln: UpperLimit | None = None) -> Understood:
         raise Refusal(RefusalCode.TOO_LONG)
     if not words:
         raise Refusal(RefusalCode.EMPTY)
+    if asked:
+        words = without_question_mark(words)
     return _understand(_each_once(read_statements(read_terms(words))), site_uln)
 
 
@@ -93,6 +103,7 @@ def _understand(stated: dict[Subject, Statement], site_uln: UpperLimit | None) -
     for statement in (diabetes, cvd):
         if statement is not None and statement.narrower and statement.content is Meaning.NO:
             raise Refusal(RefusalCode.NARROWER_TERM, statement.position, about=statement.subject)
+    notes += [unvalued_note(subject) for subject in _CALLED if subject in stated and stated[subject].unvalued]
     if cvd is not None and cvd.narrower and cvd.content is Meaning.YES:
         notes.append(CARDIAC_DIAGNOSIS_NOTE)
     factors = PatientFactors(
@@ -107,16 +118,23 @@ def _understand(stated: dict[Subject, Statement], site_uln: UpperLimit | None) -
 def _ldh(ldh: Statement | None, limit: Statement | None, site_uln: UpperLimit | None) -> Ldh | None:
     content = None if ldh is None else ldh.content
     if ldh is not None and isinstance(content, Amount):
-        return measured(content, ldh.position, limit, site_uln)
+        return _as_said(measured(content, ldh.position, limit, site_uln), content, ldh)
     if limit is not None:
         raise Refusal(RefusalCode.ULN_WITHOUT_LDH, limit.position)
     if ldh is not None and isinstance(content, Multiple):
-        return multiple(content, ldh.position)
+        return _as_said(multiple(content, ldh.position), content, ldh)
     if content is Meaning.HIGH:
         return LdhCategory(category="high")
     if content is Meaning.NORMAL:
         return LdhCategory(category="normal")
     return None
+
+
+def _as_said(ldh: LdhMeasured | LdhMultiple, content: Amount | Multiple, statement: Statement) -> Ldh:
+    """The LDH, if it is on the side of its limit that the text says too; high is strictly above, as in the engine."""
+    if content.said is not None and (content.said is Meaning.HIGH) != (ldh.ratio > 1):
+        raise Refusal(RefusalCode.CONTRADICTION, statement.position, about=Subject.LDH)
+    return ldh
 
 
 def _presence(statement: Statement | None) -> Presence:

@@ -4,25 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from handlers.parsing.asked import ASKED_WORDS, is_age
 from handlers.parsing.figures import canonical_number, figure_parts, looks_like_figure
 from handlers.parsing.nearest import nearest
 from handlers.parsing.refusals import Refusal, RefusalCode, Topic
-from handlers.parsing.terms import Figure, Form, Name, Placed, Side, Term, Value
+from handlers.parsing.terms import (
+    Connector,
+    Figure,
+    Filler,
+    Form,
+    Meaning,
+    Name,
+    Placed,
+    Side,
+    Slash,
+    Subject,
+    Term,
+    Value,
+)
 from handlers.parsing.vocabulary import (
-    ALTERNATIVE_WORDS,
-    HYPERTENSION_WORDS,
+    DASH,
     KNOWN_WORDS,
     LONGEST_PHRASE,
     NAME_WORDS,
     PHRASES,
     SIGNS_AFTER_NAME,
     SIGNS_BEFORE_NAME,
-    VASCULAR_WORDS,
+    WITH_BEFORE_NAME,
 )
 from handlers.parsing.words import Word
 
 _NAMES_BEFORE_FIGURE = ("ldh", "uln")
 _DIGITS = frozenset("0123456789")
+_OF_LDH = frozenset({Subject.LDH, Subject.ULN})
+_HIGH_OR_NORMAL = frozenset({Meaning.HIGH, Meaning.NORMAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +60,20 @@ def read_terms(words: list[Word]) -> list[Placed]:
     while i < len(pieces):
         length, term = _longest_phrase(pieces, i)
         first = pieces[i]
+        if isinstance(term, Filler):
+            _leave_out(pieces, i, length)
+            i += length
+            continue
+        if isinstance(term, Connector):
+            if not _connects(terms, pieces, i):
+                raise Refusal(RefusalCode.MISPLACED_WORD, first.word.position)
+            i += length
+            continue
         if isinstance(term, Value) and first.glued:
             term = replace(term, side=first.glued, form=Form.GLUED_SIGN)
-        placed = Placed(term, first.word.position, first.word.opens, first.word.linked)
+        placed = _placed(term, first.word)
+        if isinstance(term, Slash) and terms and isinstance(terms[-1].term, Name):
+            raise Refusal(RefusalCode.AMBIGUOUS, placed.position, about=Topic.ALTERNATIVE)
         if placed.linked and not _is_named(terms, placed):
             raise Refusal(RefusalCode.MISPLACED_WORD, placed.position)
         terms.append(placed)
@@ -59,12 +85,16 @@ def _pieces(word: Word) -> list[_Piece]:
     text = word.text
     if looks_like_figure(text):
         parts = figure_parts(text)
+        if parts is None and is_age(text):
+            raise Refusal(RefusalCode.UNKNOWN_WORD, word.position, about=Topic.AGE)
         if parts is None:
             raise Refusal(RefusalCode.NOT_CANONICAL_NUMBER, word.position)
         return [_Piece(part) for part in _split(word, *parts)]
     if text in KNOWN_WORDS:
         return [_Piece(word)]
     if text.startswith(SIGNS_BEFORE_NAME) and text[1:] in NAME_WORDS:
+        if text[0] == "-" and word.heads_line:
+            raise Refusal(RefusalCode.AMBIGUOUS, word.position, about=Topic.LONE_SIGN)
         sign, name = _split(word, text[0], text[1:])
         return [_Piece(sign, Side.BEFORE), _Piece(name)]
     if text.endswith(SIGNS_AFTER_NAME) and text[:-1] in NAME_WORDS:
@@ -74,13 +104,63 @@ def _pieces(word: Word) -> list[_Piece]:
         # `ldh480/250`: the name and its figure, written without the space.
         name, figure = _split(word, text[:3], text[3:])
         return [_Piece(name), *_pieces(figure)]
-    if text in ALTERNATIVE_WORDS:
-        raise Refusal(RefusalCode.AMBIGUOUS, word.position, about=Topic.ALTERNATIVE)
-    if text in HYPERTENSION_WORDS:
-        raise Refusal(RefusalCode.HYPERTENSION, word.position)
-    if text in VASCULAR_WORDS:
-        raise Refusal(RefusalCode.CVD_UNDEFINED, word.position)
-    raise Refusal(RefusalCode.UNKNOWN_WORD, word.position, suggestion=nearest(text))
+    if text.startswith(WITH_BEFORE_NAME) and text.removeprefix(WITH_BEFORE_NAME) in NAME_WORDS:
+        return [_Piece(part) for part in _split(word, WITH_BEFORE_NAME, text.removeprefix(WITH_BEFORE_NAME))]
+    raise _refused(word)
+
+
+def _refused(word: Word) -> Refusal:
+    """Why a word outside the vocabulary is refused."""
+    text = word.text
+    if text.startswith("?") and text[1:] in NAME_WORDS:
+        return Refusal(RefusalCode.UNCERTAIN, word.position)
+    if text.startswith(DASH) and text[1:] in NAME_WORDS:
+        return Refusal(RefusalCode.AMBIGUOUS, word.position, about=Topic.LONE_SIGN)
+    parts = [part.rstrip("?") for part in text.split("/")]
+    for part in (text, *parts):
+        if part in ASKED_WORDS:
+            code, about = ASKED_WORDS[part]
+            return Refusal(code, word.position, about=about)
+    if len(parts) > 1 and all(part in NAME_WORDS for part in parts):
+        return Refusal(RefusalCode.AMBIGUOUS, word.position, about=Topic.ALTERNATIVE)
+    return Refusal(RefusalCode.UNKNOWN_WORD, word.position, suggestion=nearest(text))
+
+
+def _placed(term: Term, word: Word) -> Placed:
+    return Placed(term, word.position, word.opens, word.linked, word.breaks, word.joined)
+
+
+def _leave_out(pieces: list[_Piece], i: int, length: int) -> None:
+    """Let what follows the filler at ``i`` stand where the filler stood.
+
+    Raises:
+        Refusal: the filler does not stand at the head of a clause, or heads nothing.
+    """
+    filler = pieces[i].word
+    following = pieces[i + length].word if i + length < len(pieces) else None
+    if following is None or not filler.opens or (following.opens and not following.breaks):
+        raise Refusal(RefusalCode.MISPLACED_WORD, filler.position)
+    if not following.opens:
+        # `PMH:` is a heading, after which a list begins anew.
+        breaks = filler.breaks or following.linked
+        word = replace(following, opens=True, linked=False, breaks=breaks, joined=filler.joined)
+        pieces[i + length] = replace(pieces[i + length], word=word)
+
+
+def _connects(before: list[Placed], pieces: list[_Piece], i: int) -> bool:
+    """Whether the connector at ``i`` stands between LDH or its limit and a figure or a value, in one clause."""
+    here = pieces[i].word
+    if here.opens or here.linked or not before or i + 1 == len(pieces):
+        return False
+    following = pieces[i + 1]
+    if following.word.opens or following.word.linked or following.glued:
+        return False
+    said = before[-1]
+    if isinstance(said.term, Value) and said.term.meaning in _HIGH_OR_NORMAL and not said.opens and len(before) > 1:
+        said = before[-2]
+    if not isinstance(said.term, Name) or said.term.subject not in _OF_LDH:
+        return False
+    return isinstance(_longest_phrase(pieces, i + 1)[1], Figure | Value)
 
 
 def _split(word: Word, first: str, *others: str) -> list[Word]:
@@ -97,12 +177,18 @@ def _longest_phrase(pieces: list[_Piece], start: int) -> tuple[int, Term]:
         phrase.append(piece.word.text)
     for length in range(len(phrase), 0, -1):
         term = PHRASES.get(tuple(phrase[:length]))
-        if term is not None:
+        if term is not None and not (isinstance(term, Value) and _ends_in_longer_name(phrase, length)):
             return length, term
     number = canonical_number(phrase[0])
     if number is None:
         raise Refusal(RefusalCode.MISPLACED_WORD, pieces[start].word.position)
     return 1, Figure(number)
+
+
+def _ends_in_longer_name(phrase: list[str], length: int) -> bool:
+    """Whether the value's last word begins a name: in `no mets to liver` it is `no` and not `no mets` that is said."""
+    names = (PHRASES.get(tuple(phrase[length - 1 : end])) for end in range(length + 1, len(phrase) + 1))
+    return length > 1 and tuple(phrase[: length - 1]) in PHRASES and any(isinstance(name, Name) for name in names)
 
 
 def _is_named(before: list[Placed], linked: Placed) -> bool:

@@ -36,6 +36,10 @@ class RefusalCode(StrEnum):
     AMBIGUOUS_LDH = "E_AMBIGUOUS_LDH"
     NO_ULN = "E_NO_ULN"
     ULN_WITHOUT_LDH = "E_ULN_WITHOUT_LDH"
+    UNCERTAIN = "E_UNCERTAIN"
+    FAMILY_HISTORY = "E_FAMILY_HISTORY"
+    QUALIFIED = "E_QUALIFIED"
+    NOT_TAKEN = "E_NOT_TAKEN"
 
 
 class Topic(StrEnum):
@@ -43,6 +47,13 @@ class Topic(StrEnum):
 
     LONE_SIGN = "lone sign"
     ALTERNATIVE = "alternative"
+    REACH_FORWARD = "reach forward"
+    REACH_BACK = "reach back"
+    DOUBLE_NEGATION = "double negation"
+    EXCEPTION = "exception"
+    QUESTION_MARK = "question mark"
+    PCI = "PCI"
+    AGE = "age"
 
 
 EXAMPLE = "/tarla ldh 480/250 liver yes dm no cvd yes"
@@ -65,8 +76,9 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
     ),
     (_C.SYMPTOMS, None): (
         "No risk is given once the infusion has begun or the patient has symptoms: this is a planning aid before the "
-        "first infusion. For management go by the label's management section and your local protocol. If you are "
-        "planning, leave out symptoms, absent ones too, and words about the infusion.",
+        "first infusion. For management go by your local protocol; `/tarla manage crs 2` shows what the label says for "
+        "a grade, `/tarla grade` computes one. If you are planning, leave out symptoms, absent ones too, and words "
+        "about the infusion.",
         EXAMPLE,
     ),
     (_C.HYPERTENSION, None): (
@@ -93,6 +105,10 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "This word is not in the vocabulary. Use ldh, liver, dm and cvd, each with its value, and nothing that could "
         "identify a patient.",
         EXAMPLE,
+    ),
+    (_C.UNKNOWN_WORD, Topic.AGE): (
+        "Age and sex are not used and may help to identify a patient. Leave them out.",
+        "/tarla ldh 480/250 liver yes",
     ),
     (_C.MISPLACED_WORD, None): (
         "This word is known but says nothing where it stands. Write each name with its value beside it.",
@@ -130,16 +146,18 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "/tarla ldh 480 uln 250",
     ),
     (_C.MISSING_VALUE, Subject.LIVER): (
-        "Liver metastases need a value, also when they are present: write liver mets yes, liver mets no or "
-        "liver mets unknown.",
+        "Liver metastases need a value beside them, or commas on both sides when they are present: write "
+        "liver mets yes, liver mets no or liver mets unknown.",
         "/tarla ldh 480/250 liver yes",
     ),
     (_C.MISSING_VALUE, Subject.DIABETES): (
-        "Diabetes needs a value, also when it is present: write dm yes, dm no or dm unknown.",
+        "Diabetes needs a value beside it, or commas on both sides when it is present: write dm yes, dm no or "
+        "dm unknown.",
         "/tarla ldh 480/250 dm no",
     ),
     (_C.MISSING_VALUE, Subject.CVD): (
-        "Cardiovascular disease needs a value, also when it is present: write cvd yes, cvd no or cvd unknown.",
+        "Cardiovascular disease needs a value, also when it is present: write cvd yes, cvd no or cvd unknown. A "
+        "cardiac diagnosis between commas is taken as present.",
         "/tarla ldh 480/250 cvd yes",
     ),
     (_C.AMBIGUOUS, None): (
@@ -153,8 +171,64 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "/tarla ldh 480/250 liver+ dm- cvd+",
     ),
     (_C.AMBIGUOUS, Topic.ALTERNATIVE): (
-        "It is not clear what holds for each name joined by this word. Write each with its own value.",
+        "It is not clear what holds for each name joined by this word or stroke. Write each with its own value.",
         "/tarla ldh 480/250 dm no cvd no",
+    ),
+    (_C.AMBIGUOUS, Topic.REACH_FORWARD): (
+        "What is said of the name before may reach this one too. Write yes or no after it, as in dm yes or dm no, or "
+        "end the list with a semicolon.",
+        "/tarla ldh 480/250, liver mets no, dm yes",
+    ),
+    (_C.AMBIGUOUS, Topic.REACH_BACK): (
+        "This may be said of its own name or of the list before it. Write a value after each name.",
+        "/tarla ldh 480/250, liver mets yes, dm no",
+    ),
+    (_C.AMBIGUOUS, Topic.DOUBLE_NEGATION): (
+        "These are two negations of one name. Write yes or no after it.",
+        "/tarla ldh 480/250 liver no",
+    ),
+    (_C.AMBIGUOUS, Topic.EXCEPTION): (
+        "An exception or condition leaves open what holds. Write yes or no after each name.",
+        "/tarla ldh 480/250 dm no cvd yes",
+    ),
+    (_C.AMBIGUOUS, Topic.QUESTION_MARK): (
+        "This question mark may end your question or say that the finding is not known. Leave it out, or write unknown "
+        "after the name.",
+        "/tarla ldh 480/250 liver yes dm unknown",
+    ),
+    (_C.UNCERTAIN, None): (
+        "This leaves open whether the finding is there. Decide, and write yes or no after its name; or write unknown, "
+        "and the estimate averages over both.",
+        "/tarla ldh 480/250 liver unknown",
+    ),
+    (_C.FAMILY_HISTORY, None): (
+        "What a relative has is not the patient's. Leave it out and write what the patient has, as in dm yes or dm no.",
+        "/tarla ldh 480/250 dm no",
+    ),
+    (_C.QUALIFIED, None): (
+        "This word may change what the finding means for the patient, and the study does not say how. Decide, leave "
+        "the word out, and write yes, no or unknown after the name.",
+        "/tarla ldh 480/250 liver yes",
+    ),
+    (_C.NOT_TAKEN, Subject.LIVER): (
+        "Of the liver only metastases count here; another liver disease, a lesion, a test or a procedure is not read "
+        "as one. Leave it out and write liver yes, liver no or liver unknown.",
+        "/tarla ldh 480/250 liver unknown",
+    ),
+    (_C.NOT_TAKEN, Subject.DIABETES): (
+        "This is not read as diabetes, and the study does not define diabetes. Decide, leave it out, and write dm yes, "
+        "dm no or dm unknown.",
+        "/tarla ldh 480/250 dm no",
+    ),
+    (_C.NOT_TAKEN, Subject.CVD): (
+        "This is not taken as CVD by itself: the study does not define CVD. Leave it out and say cvd yes or cvd no by "
+        "your own judgement.",
+        "/tarla ldh 480/250 cvd yes",
+    ),
+    (_C.NOT_TAKEN, Topic.PCI): (
+        "PCI may be a coronary intervention or prophylactic cranial irradiation. Leave it out; write cad yes if it was "
+        "coronary.",
+        "/tarla ldh 480/250 cad yes",
     ),
     (_C.CONTRADICTION, None): (
         "The same factor is given twice, with different values. Give each once.",
@@ -179,6 +253,10 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
     (_C.REPEATED, Subject.DIABETES): (
         "These words all mean diabetes here. Give dm once: dm yes if any type is present.",
         "/tarla ldh 480/250 dm yes",
+    ),
+    (_C.CONTRADICTION, Subject.LDH): (
+        "This LDH is on the other side of its upper limit than the word before it says. Give the figure alone.",
+        "/tarla ldh 480/250",
     ),
     (_C.OUT_OF_RANGE, Subject.LDH): (f"LDH must lie between {LDH_RANGE}.", "/tarla ldh 480/250"),
     (_C.OUT_OF_RANGE, Subject.ULN): (

@@ -10,22 +10,26 @@ from knowledge.factors import LdhUnit
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """An activity as written: ``unit`` is None when none was."""
+    """An activity as written: ``unit`` is None when none was; ``said`` is high or normal if the text says so too."""
 
     value: float
     unit: LdhUnit | None
+    said: Meaning | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Multiple:
-    """An LDH as a multiple of its upper limit."""
+    """An LDH as a multiple of its upper limit; ``said`` as in an amount."""
 
     value: float
+    said: Meaning | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """``position`` is the word to point at; ``narrower`` that a single diagnosis was named.
+
+    ``unvalued`` marks a diagnosis that was named without a value and taken as present.
 
     An LDH states an amount, a multiple or a meaning, an upper limit states an
     amount, and every other subject a meaning.
@@ -35,3 +39,4 @@ class Statement:
     content: Amount | Multiple | Meaning
     position: int
     narrower: bool = False
+    unvalued: bool = False

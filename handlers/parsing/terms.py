@@ -37,11 +37,12 @@ class Side(StrEnum):
 
 
 class Form(StrEnum):
-    """How a value is written: as a word, or as a sign that stands alone or is written onto its name."""
+    """How a value is written: as a word, as a sign that stands alone or is written onto its name, or as `with`."""
 
     WORD = "word"
     LONE_SIGN = "lone sign"
     GLUED_SIGN = "glued sign"
+    PREPOSITION = "preposition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,13 @@ class Name:
 
     ``narrower`` marks a single diagnosis that is only one way of having the
     factor (heart failure is one way of having CVD, type 2 one of having diabetes).
+    ``diagnosis`` marks what is present when it stands alone in its clause: `liver mets`
+    is a diagnosis, `liver` and `cardiac history` are not.
     """
 
     subject: Subject
     narrower: bool = False
+    diagnosis: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,12 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A name and its value in one word (``nondiabetic``)."""
+    """A name and its value in one word (``nondiabetic``), or a diagnosis alone in its clause (``unvalued``)."""
 
     subject: Subject
     presence: Presence
+    narrower: bool = False
+    unvalued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,27 @@ class Slash:
     """Between an LDH and its upper limit."""
 
 
-Term = Name | Value | Finding | Figure | Unit | Times | Slash
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """``or``, ``nor``: ends a list that a negation opened, and is ambiguous elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neither:
+    """Opens a list that ``nor`` or ``or`` ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filler:
+    """``pt``, ``PMH:``: says nothing at the head of a clause, and is not understood elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """``of``, ``at``, ``is`` between LDH or its limit and what is said of it."""
+
+
+Term = Name | Value | Finding | Figure | Unit | Times | Slash | Alternative | Neither | Filler | Connector
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +133,13 @@ class Placed:
 
     ``position`` is the number of its first word in the text, from 1.
     ``opens`` is true after a boundary that no name and value may bind across,
-    ``linked`` after ``=`` or ``:``.
+    ``linked`` after ``=`` or ``:``. Of boundaries, ``breaks`` marks those that end a list
+    and ``joined`` an `and`, see ``words``.
     """
 
     term: Term
     position: int
     opens: bool
     linked: bool
+    breaks: bool = False
+    joined: bool = False

@@ -10,7 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handlers.parsing.terms import Finding, Form, Meaning, Name, Side, Slash, Subject, Term, Times, Unit, Value
+from handlers.parsing.terms import (
+    Alternative,
+    Connector,
+    Filler,
+    Finding,
+    Form,
+    Meaning,
+    Name,
+    Neither,
+    Side,
+    Slash,
+    Subject,
+    Term,
+    Times,
+    Unit,
+    Value,
+)
 from knowledge.factors import LdhUnit, Presence
 
 _UPPER_LIMIT = ("uln", "unl", "upper limit", "upper limit of normal")
@@ -20,8 +36,8 @@ _INSULIN_DEPENDENT = ("insulin dependent", "insulin-dependent")
 SYNONYMS: Mapping[Term, tuple[str, ...]] = {
     Name(Subject.LDH): ("ldh", "lactate dehydrogenase", "serum ldh", "ldh level"),
     Name(Subject.ULN): _UPPER_LIMIT,
-    Name(Subject.LIVER): (
-        "liver",
+    Name(Subject.LIVER): ("liver",),
+    Name(Subject.LIVER, diagnosis=True): (
         "liver met",
         "liver mets",
         "liver metastasis",
@@ -31,9 +47,10 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "hepatic metastasis",
         "hepatic metastases",
         "hep mets",
+        *(f"{mets} to {liver}" for mets in ("mets", "metastases", "metastasis") for liver in ("liver", "the liver")),
     ),
-    Name(Subject.DIABETES): ("dm", "diabetes", "diabetic", "diabetes mellitus"),
-    Name(Subject.DIABETES, narrower=True): (
+    Name(Subject.DIABETES, diagnosis=True): ("dm", "diabetes", "diabetic", "diabetes mellitus"),
+    Name(Subject.DIABETES, narrower=True, diagnosis=True): (
         "t1dm",
         "t2dm",
         "t1d",
@@ -77,7 +94,7 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
     # The study says "cardiovascular disease" and no more. These are cardiac
     # diagnoses by anyone's definition; vascular disease outside the heart is
     # left to the clinician (REFUSED_WORDS).
-    Name(Subject.CVD, narrower=True): (
+    Name(Subject.CVD, narrower=True, diagnosis=True): (
         "cad",
         "chd",
         "coronary disease",
@@ -104,34 +121,54 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "atrial fibrillation",
         "atrial flutter",
         "arrhythmia",
+        "cabg",
     ),
     Finding(Subject.DIABETES, Presence.NO): ("nondiabetic", "non-diabetic"),
-    Value(Meaning.YES): ("yes", "positive", "pos", "+ve"),
+    Value(Meaning.YES): ("yes", "positive", "pos", "+ve", "confirmed"),
     Value(Meaning.YES, Side.AFTER, Form.LONE_SIGN): ("+",),
     Value(Meaning.YES, Side.AFTER): ("y", "present"),
-    Value(Meaning.YES, Side.BEFORE): ("known", "has", "history of", "hx of", "h/o", "positive for"),
+    Value(Meaning.YES, Side.BEFORE): (
+        "known",
+        "has",
+        *(f"{known}{history}" for known in ("", "known ") for history in ("history of", "hx of", "h/o")),
+        "pmh of",
+        "positive for",
+        "significant for",
+        "notable for",
+    ),
+    Value(Meaning.YES, Side.BEFORE, Form.PREPOSITION): ("with", "w/"),
     # A past infarction is a present diagnosis; past liver metastases may have been resected.
-    Value(Meaning.YES, Side.BEFORE, only=Subject.CVD): ("prior", "previous"),
-    Value(Meaning.NO): ("no", "negative", "neg", "-ve"),
-    Value(Meaning.NO, Side.AFTER, Form.LONE_SIGN): ("-",),
-    Value(Meaning.NO, Side.AFTER): ("n", "absent", "none", "none known", "not present"),
+    Value(Meaning.YES, Side.BEFORE, only=Subject.CVD): ("prior", "previous", "s/p"),
+    Value(Meaning.NO): ("no", "negative", "neg", "-ve", "absent", "denied"),
+    Value(Meaning.NO, Side.AFTER, Form.LONE_SIGN): ("-", "\u2013"),
+    Value(Meaning.NO, Side.AFTER): ("n", "none", "none known", "not present", "nil", "ruled out"),
     Value(Meaning.NO, Side.AFTER, only=Subject.LIVER): ("no mets", "no known mets", "no metastases"),
     Value(Meaning.NO, Side.BEFORE): (
         "not",
         "without",
+        "w/o",
+        "with no",
+        "w/ no",
         "denies",
         "negative for",
+        "neg for",
+        "absence of",
         "no known",
         "no evidence of",
-        "no history of",
-        "no known history of",
-        "no hx of",
-        "no h/o",
+        "no e/o",
+        *(
+            f"no {known}{history}"
+            for known in ("", "known ")
+            for history in ("history", "history of", "hx", "hx of", "h/o", "pmh of")
+        ),
         "has no",
+        "does not have",
+        "doesn't have",
     ),
     Value(Meaning.NO, Side.BEFORE, only=Subject.CVD): ("no prior", "no previous"),
     Value(Meaning.UNKNOWN): ("unknown", "unk"),
-    Value(Meaning.UNKNOWN, form=Form.LONE_SIGN): ("?",),
+    # Before its name it says that the finding is suspected (see ``asked``).
+    Value(Meaning.UNKNOWN, Side.AFTER, Form.LONE_SIGN): ("?",),
     Value(Meaning.UNKNOWN, Side.AFTER): (
         "u",
         "n/a",
@@ -144,10 +181,24 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "not assessed",
         "not tested",
     ),
-    Value(Meaning.HIGH): ("high", "elevated", "raised"),
-    Value(Meaning.HIGH, Side.AFTER): ("above uln", "above normal", "above upper limit", "above upper limit of normal"),
-    Value(Meaning.NORMAL): ("normal", "wnl"),
-    Value(Meaning.NORMAL, Side.AFTER): ("within normal limits", "not elevated", "not raised", "not high"),
+    Value(Meaning.HIGH): ("high", "elevated", "raised", "\u2191"),
+    Value(Meaning.HIGH, Side.AFTER): (
+        "above uln",
+        "above normal",
+        "above upper limit",
+        "above upper limit of normal",
+        "> uln",
+        ">uln",
+    ),
+    Value(Meaning.NORMAL): ("normal", "wnl", "nl"),
+    Value(Meaning.NORMAL, Side.AFTER): (
+        "within normal limits",
+        "not elevated",
+        "not raised",
+        "not high",
+        "< uln",
+        "<uln",
+    ),
     # U+00B5 (micro sign) and U+03BC (Greek mu) look alike and both are typed.
     Unit(LdhUnit.U_PER_L): ("u/l", "iu/l", "iu", "units/l"),
     Unit(LdhUnit.MICROKATAL_PER_L): ("\u00b5kat/l", "\u03bckat/l", "ukat/l", "mckat/l", "microkat/l"),
@@ -158,22 +209,43 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "\u00d7uln",
     ),
     Slash(): ("/",),
+    # `no dm or cvd` says no to both, `dm or cvd yes` does not say yes to both.
+    Alternative(): ("or", "nor", "and/or"),
+    Neither(): ("neither",),
+    Filler(): (
+        "pt",
+        "patient",
+        "pmh",
+        "pmhx",
+        "hx",
+        "history",
+        "medical history",
+        "past medical history",
+        "comorbidities",
+        "labs",
+        "lab",
+    ),
+    Connector(): ("of", "at", "is", "was", "to"),
 }
 
 # Words that join and say nothing. They part names and values as a comma does.
 JOINING_WORDS = frozenset({"and", "&"})
-# `no dm or cvd` says no to both, `dm or cvd yes` does not say yes to both.
-ALTERNATIVE_WORDS = frozenset({"or", "nor", "and/or"})
+# Parts as a full stop does: what was denied before it is set against what comes after.
+BREAKING_WORDS = frozenset({"but"})
 
 PHRASES: Mapping[tuple[str, ...], Term] = {
     tuple(entry.split(" ")): term for term, entries in SYNONYMS.items() for entry in entries
 }
 LONGEST_PHRASE = max(len(phrase) for phrase in PHRASES)
-KNOWN_WORDS = frozenset(word for phrase in PHRASES for word in phrase) | JOINING_WORDS
+KNOWN_WORDS = frozenset(word for phrase in PHRASES for word in phrase) | JOINING_WORDS | BREAKING_WORDS
 
-# Signs that may be written onto a name: `liver+`, `-dm`, `ldh?`.
-SIGNS_BEFORE_NAME = ("+", "-")
-SIGNS_AFTER_NAME = ("+", "-", "?")
+# Signs that may be written onto a name: `liver+`, `-dm`, `ldh?`. A dash (U+2013, also for a longer one) is a
+# minus after its name; before it, it is asked about.
+DASH = "\u2013"
+SIGNS_BEFORE_NAME = ("+", "-", "\u2191")
+SIGNS_AFTER_NAME = ("+", "-", "?", DASH)
+# `w/dm`
+WITH_BEFORE_NAME = "w/"
 NAME_WORDS = frozenset(word for phrase, term in PHRASES.items() if isinstance(term, Name) for word in phrase)
 
 # What may be written onto a figure: `480u/l`, `1.9x`.
@@ -196,6 +268,7 @@ SUGGESTIONS = tuple(
         for word in phrase
         if len(word) >= SHORTEST_SUGGESTION
         and word.isalpha()
+        and word != "the"
         and isinstance(term, Name)
         # `normal` stands in `upper limit of normal` too.
         and not isinstance(PHRASES.get((word,)), Value)

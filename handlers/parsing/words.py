@@ -1,30 +1,46 @@
 """From text to words: what parts them, and where each stands.
 
 A word is what stands between separators. Space, no-break space, tab and round
-brackets part words; comma, semicolon, line break and a full stop at the end of a word part
+brackets part words; comma, bullet, semicolon, line break and a full stop at the end of a word part
 words and are also a boundary that no name and value bind across; `=` and `:`
 part words and link a value to the name before. A comma between two digits is
 no separator (`480,250` may be one number or two, and is refused).
 
-Nothing else is normalised: control characters, zero-width characters and
+Some boundaries part the items of one list (comma, bullet, `and`), the others end it.
+
+What Slack and its editor add is taken off first: entities, the signs of bold,
+italic and code where they stand in pairs, bullets and running numbers at the
+head of a line. Dashes and the typographic apostrophe are read as on a plain
+keyboard. Nothing else is normalised: control characters, zero-width characters and
 look-alike letters stay in their word, which is then unknown.
 """
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass
 
-from handlers.parsing.vocabulary import JOINING_WORDS
+from handlers.parsing.vocabulary import BREAKING_WORDS, DASH, JOINING_WORDS
 
 _SPACES = frozenset(" \u00a0\t()")
-_BOUNDARIES = frozenset(",;\n\r")
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_BULLETS = frozenset("\u2022\u25e6\u25aa\u2023\u00b7")  # bullet, white and small square bullet, triangle, middle dot
+_LINE_BREAKS = frozenset("\n\r")
+_BOUNDARIES = frozenset(",;") | _BULLETS | _LINE_BREAKS
+_ENDS_LIST = frozenset(";") | _LINE_BREAKS
 _LINKS = frozenset("=:")
 _FULL_STOP = "."
 # str.lower() would turn look-alikes such as the Kelvin sign into ASCII letters.
-_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-# Slack sends & as an entity, whose semicolon is no separator.
-_SLACK_AND = "&amp;"
+_PLAIN = str.maketrans(
+    string.ascii_uppercase + "\u2014\u2212\u2019\u02bc", string.ascii_lowercase + DASH + "-''"
+)  # em dash, minus, right quote, modifier apostrophe
+# Slack sends these as entities, whose semicolon is no separator; & last, so that nothing is decoded twice.
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", " & "))
+_MARKED = re.compile(r"(?<![^\s(,;*_`])([*_`])(?=\S)([^\n*_`]*[^\s*_`])\1(?![^\s),;:.?*_`])")
+_MARKS_DEEP = 2  # bold italic
+_STAR_BULLET = re.compile(r"^[ \t]*\*(?=[ \t])", re.MULTILINE)
+_LIST_NUMBER = re.compile(r"^[ \t]*([0-9]{1,2})[.)](?=[ \t])", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +48,17 @@ class Word:
     """One word in ASCII lower case.
 
     ``position`` counts words from 1; ``opens`` is true after a boundary and for
-    the first word; ``linked`` after `=` or `:`.
+    the first word; ``linked`` after `=` or `:`. ``breaks`` marks a boundary that ends a list,
+    ``joined`` one made by `and`, ``heads_line`` the first word on one of several lines.
     """
 
     text: str
     position: int
     opens: bool
     linked: bool
+    breaks: bool = False
+    joined: bool = False
+    heads_line: bool = False
 
 
 def ascii_lower(text: str) -> str:
@@ -48,25 +68,45 @@ def ascii_lower(text: str) -> str:
 
 def split_words(text: str) -> list[Word]:
     """Words of ``text`` in order; joining words (`and`) are counted but given back as boundaries."""
-    text = ascii_lower(text).replace(_SLACK_AND, " & ")
+    text = _plain(text)
+    several_lines = len([line for line in text.splitlines() if line.strip()]) > 1
     words: list[Word] = []
     count = 0
-    opens, linked = True, False
+    opens, linked, breaks, joined, heads = True, False, True, False, True
     for chunk in _chunks(text):
         if chunk in _BOUNDARIES:
             opens, linked = True, False
+            breaks, heads = breaks or chunk in _ENDS_LIST, heads or chunk in _LINE_BREAKS
         elif chunk in _LINKS:
             linked = True
-        elif chunk != _FULL_STOP:
+        elif chunk == _FULL_STOP:
+            opens, linked, breaks = True, False, True
+        else:
             count += 1
             bare = chunk.removesuffix(_FULL_STOP)
-            joins = bare in JOINING_WORDS
-            if not joins:
-                words.append(Word(bare, count, opens, linked))
-            opens, linked = joins or bare != chunk, False
-        else:
-            opens, linked = True, False
+            stops = bare != chunk
+            if bare in JOINING_WORDS or bare in BREAKING_WORDS:
+                opens, linked, joined = True, False, True
+                breaks = breaks or stops or bare in BREAKING_WORDS
+            else:
+                words.append(Word(bare, count, opens, linked, breaks, joined, heads and several_lines))
+                opens, linked, breaks, joined, heads = stops, False, stops, False, False
     return words
+
+
+def _plain(text: str) -> str:
+    """``text`` in ASCII lower case and without what Slack's editor adds; every character else as it was."""
+    text = text.translate(_PLAIN)
+    for entity, character in _ENTITIES:
+        text = text.replace(entity, character)
+    for _ in range(_MARKS_DEEP):
+        text = _MARKED.sub(r"\2", text)
+    text = _STAR_BULLET.sub("", text)
+    numbers = [int(number) for number in _LIST_NUMBER.findall(text)]
+    # A list is numbered from 1 without a gap; anything else may be a figure.
+    if len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1)):
+        text = _LIST_NUMBER.sub("", text)
+    return text
 
 
 def _chunks(text: str) -> list[str]:
@@ -89,5 +129,5 @@ def _chunks(text: str) -> list[str]:
 
 
 def _inside_number(text: str, i: int) -> bool:
-    """Whether position ``i`` holds a comma between two digits of any script."""
-    return text[i] == "," and text[i - 1 : i].isdigit() and text[i + 1 : i + 2].isdigit()
+    """Whether position ``i`` holds a comma or a middle dot between two digits of any script."""
+    return text[i] in ",\u00b7" and text[i - 1 : i].isdigit() and text[i + 1 : i + 2].isdigit()

@@ -10,17 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.parsing import Refusal, RefusalCode, Understood, parse
-from handlers.parsing.parse import CARDIAC_DIAGNOSIS_NOTE, high_limit_note, site_limit_note
+from handlers.parsing.parse import CARDIAC_DIAGNOSIS_NOTE, high_limit_note, site_limit_note, unvalued_note
 from handlers.parsing.refusals import TEXTS
 from handlers.parsing.symptoms import SYMPTOM_WORDS
+from handlers.parsing.terms import Subject
 from handlers.parsing.vocabulary import KNOWN_WORDS, PHRASES, SUGGESTIONS
 from knowledge.factors import UpperLimit
 
 _SITE = UpperLimit(value=231)
 _SENTENCES = {message for message, _ in TEXTS.values()}
 _EXAMPLES = {example for _, example in TEXTS.values()}
-_NOTES = {CARDIAC_DIAGNOSIS_NOTE, site_limit_note(_SITE)}
+_NOTES = {
+    CARDIAC_DIAGNOSIS_NOTE,
+    site_limit_note(_SITE),
+    *(unvalued_note(subject) for subject in (Subject.LIVER, Subject.DIABETES, Subject.CVD)),
+}
 _HIGH_LIMIT = re.compile(high_limit_note(UpperLimit(value=480)).replace("480", r"[0-9]+(\.[0-9]+)?"))
+LOOKUPS = {"dose", "monitor", "manage", "grade", "toci", "evidence"}
 _TOKEN = re.compile(r"E_[A-Z_]+@[0-9]+")
 
 
@@ -62,10 +68,11 @@ _PIECES = st.sampled_from(
             "480",
             "4.1",
         ),
-        *("fever", "htn", "stroke", "livr", "and", "nondiabetic", "07805", "٤١٢", "1,9x", "4e2"),
+        *("fever", "htn", "stroke", "livr", "and", "but", "nondiabetic", "07805", "٤١٢", "1,9x", "4e2"),
+        *("possible", "fhx", "pci", "68m", "?liver", "w/dm", "dm/cad", "what's the risk of crs with", "@tarla", "–dm"),
     ]
 )
-_SEPARATORS = st.sampled_from([" ", " ", " ", ", ", ";", "\n", "=", ": ", "", "."])
+_SEPARATORS = st.sampled_from([" ", " ", " ", ", ", ";", "\n", "=", ": ", "", ".", " • ", "\n1. ", "*", "_", "?"])
 
 
 @st.composite
@@ -131,6 +138,23 @@ def test_identifiers_are_refused_and_not_repeated(canary: str, frame: str) -> No
     assert canary not in "".join(traceback.format_exception(outcome))
 
 
+@pytest.mark.parametrize("canary", _CANARIES)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "{}, T2DM",
+        "PMH: {}, DM",
+        "pt w/ {}",
+        "no DM or {}",
+        "1. {}\n2. DM",
+        "what's the risk of CRS with {}",
+        "• {}\n• CAD",
+    ],
+)
+def test_identifiers_among_free_words_are_refused_and_not_repeated(canary: str, frame: str) -> None:
+    test_identifiers_are_refused_and_not_repeated(canary, frame)
+
+
 # What float(), int() or pydantic would take as a number, or nearly.
 _TRAPS = """
     ٤١٢ ４１２ ½ ² 四百 1_000 1__0 1,000 1,5 4e2 1e-3 nan inf -inf infinity -0 +480 --480 480- 0x10 0b1 07805 00 .5
@@ -158,6 +182,8 @@ def test_examples_are_understood(key: tuple[RefusalCode, None]) -> None:
     commands = [example, *re.findall("`([^`]*)`", message)]
     for command in commands:
         assert command.startswith("/tarla ")
+        if command.split()[1] in LOOKUPS:  # another door: what the label says, no risk
+            continue
         assert parse(command.removeprefix("/tarla ")).factors is not None
 
 

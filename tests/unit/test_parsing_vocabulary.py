@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from handlers.parsing import Refusal, RefusalCode, parse
+from handlers.parsing.asked import ASKED_WORDS
 from handlers.parsing.nearest import nearest, slips
+from handlers.parsing.reading import _longest_phrase, _Piece
+from handlers.parsing.refusals import TEXTS
 from handlers.parsing.symptoms import SYMPTOM_WORDS, tells_of_symptoms
 from handlers.parsing.vocabulary import (
+    BREAKING_WORDS,
     HYPERTENSION_WORDS,
     JOINING_WORDS,
     KNOWN_WORDS,
@@ -22,12 +26,32 @@ def test_each_phrase_stands_in_the_table_once() -> None:
     assert sum(len(entries) for entries in SYNONYMS.values()) == len(PHRASES)
 
 
-@pytest.mark.parametrize("word", sorted(KNOWN_WORDS - JOINING_WORDS))
+@pytest.mark.parametrize("word", sorted(KNOWN_WORDS - JOINING_WORDS - BREAKING_WORDS))
 def test_a_known_word_is_one_word_in_lower_case_and_no_symptom(word: str) -> None:
     assert [read.text for read in split_words(word)] == [word]
     assert [read.text for read in split_words(word.upper() if word.isascii() else word)] == [word]
     assert not tells_of_symptoms(word)
-    assert word not in HYPERTENSION_WORDS | VASCULAR_WORDS
+    assert word not in ASKED_WORDS
+
+
+@pytest.mark.parametrize("word", sorted(ASKED_WORDS))
+def test_a_word_that_is_asked_about_is_refused_negated_or_not(word: str) -> None:
+    assert not tells_of_symptoms(word)
+    code, about = ASKED_WORDS[word]
+    message = TEXTS[code, about][0]
+    for text in (f"dm no {word}", f"dm no, {word.upper()} yes", f"dm no, no {word}"):
+        with pytest.raises(Refusal) as caught:
+            parse(text)
+        assert (caught.value.code, caught.value.message, caught.value.suggestion) == (code, message, None)
+
+
+@pytest.mark.parametrize("phrase", sorted(PHRASES))
+def test_a_phrase_is_read_whole(phrase: tuple[str, ...]) -> None:
+    """No shorter phrase takes a part of it, whatever its kind."""
+    assert _longest_phrase([_Piece(word) for word in split_words(" ".join(phrase))], 0) == (
+        len(phrase),
+        PHRASES[phrase],
+    )
 
 
 @pytest.mark.parametrize("word", sorted(SYMPTOM_WORDS))
