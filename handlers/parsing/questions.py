@@ -20,8 +20,7 @@ _WHAT_IS = (("what's",), ("whats",), ("what", "is"))
 _OUTCOMES = frozenset({"crs", "icans"})
 _BOTH = frozenset({"crs/icans", "icans/crs"})
 _LED_BY = ("of", "for")
-_WITH = frozenset({"with", "w/"})  # these have a meaning of their own and stay
-_LEADING_ON = frozenset({"in", "for", "given", "if"})
+_LEADING_ON = frozenset({"with", "w/", "in", "for", "given", "if"})
 _MARK = "?"
 
 
@@ -67,8 +66,6 @@ def _after_question(words: list[Word]) -> int | None:
     following = words[after]
     if following.opens or following.linked:
         return None if following.joined else after
-    if following.text in _WITH:
-        return after
     return after + 1 if following.text in _LEADING_ON else None
 
 

@@ -126,7 +126,7 @@ def test_before_a_denied_name_a_list_is_asked_about(value: Value, denial: str, b
 
 
 @pytest.mark.parametrize(("value", "denial"), _DENIALS)
-@pytest.mark.parametrize("either", [word for word in SYNONYMS[Alternative()]])
+@pytest.mark.parametrize("either", SYNONYMS[Alternative()])
 def test_a_denied_alternative_is_absent_throughout(value: Value, denial: str, either: str) -> None:
     for text in (f"{denial} liver mets {either} DM", f"{denial} liver mets, CVD, {either} DM"):
         outcome = _outcome(text)
