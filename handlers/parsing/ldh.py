@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from handlers.parsing.refusals import Refusal, RefusalCode
 from handlers.parsing.statements import Amount, Multiple, Statement
-from handlers.parsing.terms import Figure, Meaning, Name, Placed, Slash, Subject, Times, Unit, Value
+from handlers.parsing.terms import Figure, Meaning, Name, Placed, Side, Slash, Subject, Times, Unit, Value
 from knowledge.factors import (
     LDH_MAX_U_L,
     LDH_MIN_U_L,
@@ -41,9 +41,8 @@ def read_figures(subject: Subject, terms: list[Placed], i: int) -> tuple[list[St
     """
     at, said = i + 1, None
     if subject is Subject.LDH and at < len(terms) and not terms[at].opens:
-        word = terms[at].term  # `ldh elevated at 512`
-        if isinstance(word, Value) and word.meaning in (Meaning.HIGH, Meaning.NORMAL):
-            at, said = at + 1, word.meaning
+        said = _said_before_figure(terms, at)
+        at = at if said is None else at + 1
     read = _amount(terms, at)
     if read is None:
         return None
@@ -61,6 +60,20 @@ def read_figures(subject: Subject, terms: list[Placed], i: int) -> tuple[list[St
                 raise Refusal(RefusalCode.MISSING_VALUE, terms[before].position, about=Subject.ULN)
             return [first, Statement(Subject.ULN, limit[0], terms[before + 1].position)], limit[1]
     return [first], after
+
+
+def _said_before_figure(terms: list[Placed], i: int) -> Meaning | None:
+    """High or normal as said at ``i`` of the figure after it: `ldh elevated at 512`.
+
+    In `ldh above uln 250` the figure is the limit, and so it may be in `ldh normal 250`: not read.
+    """
+    word = terms[i].term
+    if not isinstance(word, Value) or word.side is not Side.EITHER or i + 1 == len(terms):
+        return None
+    connected = terms[i + 1].position > terms[i].position + 1  # by `at`, which is not among the terms
+    if word.meaning is Meaning.HIGH or (word.meaning is Meaning.NORMAL and connected):
+        return word.meaning
+    return None
 
 
 def _names_limit(terms: list[Placed], i: int) -> bool:

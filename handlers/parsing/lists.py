@@ -3,8 +3,8 @@
 1. `no liver mets, dm or cvd` denies each: a negation before the first name, and
    `or` or `nor` before the last. Any other `or` is asked about.
 2. A diagnosis alone in its clause is present. But after `no dm,` it may be denied
-   as well, and so may it be before `, cvd no`: these are asked about. A semicolon,
-   a full stop, a line break or `but` ends the list, and so does an item with a value.
+   as well, and so may it be before `, cvd no`: these are asked about. A full stop, a
+   line break or `but` ends the list, and so does an item with its own value.
 3. Two negations of one name are asked about.
 4. `with` begins a clause; where it follows a denied name (`no dm with cad`) it is asked about.
 """

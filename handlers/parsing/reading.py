@@ -25,6 +25,7 @@ from handlers.parsing.terms import (
 from handlers.parsing.vocabulary import (
     DASH,
     KNOWN_WORDS,
+    LONG_DASH,
     LONGEST_PHRASE,
     NAME_WORDS,
     PHRASES,
@@ -37,7 +38,8 @@ from handlers.parsing.words import Word
 _NAMES_BEFORE_FIGURE = ("ldh", "uln")
 _DIGITS = frozenset("0123456789")
 _OF_LDH = frozenset({Subject.LDH, Subject.ULN})
-_HIGH_OR_NORMAL = frozenset({Meaning.HIGH, Meaning.NORMAL})
+_AFTER_NAME = frozenset({"of", "at", "is", "was"})
+_AFTER_WORD = {Meaning.HIGH: frozenset({"of", "at", "to"}), Meaning.NORMAL: frozenset({"at"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _refused(word: Word) -> Refusal:
     text = word.text
     if text.startswith("?") and text[1:] in NAME_WORDS:
         return Refusal(RefusalCode.UNCERTAIN, word.position)
-    if text.startswith(DASH) and text[1:] in NAME_WORDS:
+    if text == LONG_DASH or text.strip(DASH + LONG_DASH) in NAME_WORDS:
         return Refusal(RefusalCode.AMBIGUOUS, word.position, about=Topic.LONE_SIGN)
     parts = [part.rstrip("?") for part in text.split("/")]
     for part in (text, *parts):
@@ -156,11 +158,14 @@ def _connects(before: list[Placed], pieces: list[_Piece], i: int) -> bool:
     if following.word.opens or following.word.linked or following.glued:
         return False
     said = before[-1]
-    if isinstance(said.term, Value) and said.term.meaning in _HIGH_OR_NORMAL and not said.opens and len(before) > 1:
+    allowed, then = _AFTER_NAME, Figure | Value
+    if isinstance(said.term, Value) and not said.opens and len(before) > 1:
+        # `normal at 200`, but `normal is 250` tells the limit.
+        allowed, then = _AFTER_WORD.get(said.term.meaning, frozenset()), Figure
         said = before[-2]
-    if not isinstance(said.term, Name) or said.term.subject not in _OF_LDH:
+    if not isinstance(said.term, Name) or said.term.subject not in _OF_LDH or here.text not in allowed:
         return False
-    return isinstance(_longest_phrase(pieces, i + 1)[1], Figure | Value)
+    return isinstance(_longest_phrase(pieces, i + 1)[1], then)
 
 
 def _split(word: Word, first: str, *others: str) -> list[Word]:

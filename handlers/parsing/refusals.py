@@ -175,8 +175,7 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "/tarla ldh 480/250 dm no cvd no",
     ),
     (_C.AMBIGUOUS, Topic.REACH_FORWARD): (
-        "What is said of the name before may reach this one too. Write yes or no after it, as in dm yes or dm no, or "
-        "end the list with a semicolon.",
+        "What is said of the name before may reach this one too. Write yes or no after each, as in dm yes or dm no.",
         "/tarla ldh 480/250, liver mets no, dm yes",
     ),
     (_C.AMBIGUOUS, Topic.REACH_BACK): (

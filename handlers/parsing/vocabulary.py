@@ -239,9 +239,10 @@ PHRASES: Mapping[tuple[str, ...], Term] = {
 LONGEST_PHRASE = max(len(phrase) for phrase in PHRASES)
 KNOWN_WORDS = frozenset(word for phrase in PHRASES for word in phrase) | JOINING_WORDS | BREAKING_WORDS
 
-# Signs that may be written onto a name: `liver+`, `-dm`, `ldh?`. A dash (U+2013, also for a longer one) is a
-# minus after its name; before it, it is asked about.
+# Signs that may be written onto a name: `liver+`, `-dm`, `ldh?`. An en dash is a minus after its name and asked
+# about before it; an em dash is asked about everywhere.
 DASH = "\u2013"
+LONG_DASH = "\u2014"
 SIGNS_BEFORE_NAME = ("+", "-", "\u2191")
 SIGNS_AFTER_NAME = ("+", "-", "?", DASH)
 # `w/dm`

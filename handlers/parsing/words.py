@@ -6,13 +6,14 @@ words and are also a boundary that no name and value bind across; `=` and `:`
 part words and link a value to the name before. A comma between two digits is
 no separator (`480,250` may be one number or two, and is refused).
 
-Some boundaries part the items of one list (comma, bullet, `and`), the others end it.
+Some boundaries part the items of one list: comma, semicolon, bullet, `and`, and a full stop or line break
+together with one of these. A full stop or line break alone ends the list, and so does `but`.
 
 What Slack and its editor add is taken off first: entities, the signs of bold,
 italic and code where they stand in pairs, bullets and running numbers at the
-head of a line. Dashes and the typographic apostrophe are read as on a plain
-keyboard. Nothing else is normalised: control characters, zero-width characters and
-look-alike letters stay in their word, which is then unknown.
+head of a line. Minus and apostrophe are read as on a plain keyboard. Nothing else
+is normalised: control characters, zero-width characters and look-alike letters
+stay in their word, which is then unknown.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ import re
 import string
 from dataclasses import dataclass
 
-from handlers.parsing.vocabulary import BREAKING_WORDS, DASH, JOINING_WORDS
+from handlers.parsing.vocabulary import BREAKING_WORDS, JOINING_WORDS
 
 _SPACES = frozenset(" \u00a0\t()")
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _BULLETS = frozenset("\u2022\u25e6\u25aa\u2023\u00b7")  # bullet, white and small square bullet, triangle, middle dot
 _LINE_BREAKS = frozenset("\n\r")
 _BOUNDARIES = frozenset(",;") | _BULLETS | _LINE_BREAKS
-_ENDS_LIST = frozenset(";") | _LINE_BREAKS
+_GOES_ON = frozenset(",;")
 _LINKS = frozenset("=:")
 _FULL_STOP = "."
 # str.lower() would turn look-alikes such as the Kelvin sign into ASCII letters.
 _PLAIN = str.maketrans(
-    string.ascii_uppercase + "\u2014\u2212\u2019\u02bc", string.ascii_lowercase + DASH + "-''"
-)  # em dash, minus, right quote, modifier apostrophe
+    string.ascii_uppercase + "\u2212\u2019\u02bc", string.ascii_lowercase + "-''"
+)  # minus, right quote, modifier apostrophe
 # Slack sends these as entities, whose semicolon is no separator; & last, so that nothing is decoded twice.
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", " & "))
 _MARKED = re.compile(r"(?<![^\s(,;*_`])([*_`])(?=\S)([^\n*_`]*[^\s*_`])\1(?![^\s),;:.?*_`])")
@@ -72,11 +73,13 @@ def split_words(text: str) -> list[Word]:
     several_lines = len([line for line in text.splitlines() if line.strip()]) > 1
     words: list[Word] = []
     count = 0
-    opens, linked, breaks, joined, heads = True, False, True, False, True
+    opens, linked, breaks, goes_on, joined, heads = True, False, True, False, False, True
     for chunk in _chunks(text):
         if chunk in _BOUNDARIES:
             opens, linked = True, False
-            breaks, heads = breaks or chunk in _ENDS_LIST, heads or chunk in _LINE_BREAKS
+            goes_on = goes_on or chunk in _GOES_ON
+            if chunk in _LINE_BREAKS:
+                breaks, heads = True, True
         elif chunk in _LINKS:
             linked = True
         elif chunk == _FULL_STOP:
@@ -85,12 +88,14 @@ def split_words(text: str) -> list[Word]:
             count += 1
             bare = chunk.removesuffix(_FULL_STOP)
             stops = bare != chunk
-            if bare in JOINING_WORDS or bare in BREAKING_WORDS:
-                opens, linked, joined = True, False, True
-                breaks = breaks or stops or bare in BREAKING_WORDS
+            if bare in JOINING_WORDS:
+                opens, linked, goes_on, joined = True, False, True, True
+            elif bare in BREAKING_WORDS:
+                opens, linked, breaks, goes_on, joined = True, False, True, False, True
             else:
-                words.append(Word(bare, count, opens, linked, breaks, joined, heads and several_lines))
-                opens, linked, breaks, joined, heads = stops, False, stops, False, False
+                ends_list = breaks and not goes_on
+                words.append(Word(bare, count, opens, linked, ends_list, joined, heads and several_lines))
+                opens, linked, breaks, goes_on, joined, heads = stops, False, stops, False, False, False
     return words
 
 

@@ -101,7 +101,7 @@ def test_a_negation_put_anywhere_into_a_clause_leaves_nothing_present(value: Val
 
 
 @pytest.mark.parametrize(("value", "denial"), _DENIALS)
-@pytest.mark.parametrize("between", [", ", " and ", ",", " • ", " , and ", ", hx "])
+@pytest.mark.parametrize("between", [", ", " and ", ",", "; ", " • ", " , and ", ", hx ", ",\n", "\nand ", "; and "])
 def test_after_a_denied_name_a_list_goes_on_to_be_asked_about(value: Value, denial: str, between: str) -> None:
     """`no liver mets, DM`: is DM denied?"""
     if value.side is Side.AFTER or value.only is Subject.CVD:
@@ -109,12 +109,12 @@ def test_after_a_denied_name_a_list_goes_on_to_be_asked_about(value: Value, deni
     outcome = _outcome(f"{denial} liver mets{between}DM")
     assert isinstance(outcome, Refusal)
     assert outcome.code is RefusalCode.AMBIGUOUS
-    ended = _outcome(f"{denial} liver mets; DM")
+    ended = _outcome(f"{denial} liver mets. DM")
     assert (_said_of(Subject.LIVER, ended), _said_of(Subject.DIABETES, ended)) == (Presence.NO, Presence.YES)
 
 
 @pytest.mark.parametrize(("value", "denial"), _DENIALS)
-@pytest.mark.parametrize("between", [", ", " and ", ",", " • ", " , and "])
+@pytest.mark.parametrize("between", [", ", " and ", ",", "; ", " • ", " , and ", ",\n"])
 def test_before_a_denied_name_a_list_is_asked_about(value: Value, denial: str, between: str) -> None:
     """`DM, CVD none`: is DM denied?"""
     if value.side is Side.BEFORE or value.only is Subject.LIVER:
@@ -150,7 +150,7 @@ def _shuffled(draw: st.DrawFn) -> tuple[list[str], list[str]]:
     return clauses, draw(st.permutations(clauses))
 
 
-@given(_shuffled(), st.sampled_from(["; ", ". ", "\n", " but "]))
+@given(_shuffled(), st.sampled_from([". ", "\n", " but ", ", but "]))
 def test_order_of_clauses_that_end_a_list_does_not_matter(both: tuple[list[str], list[str]], end: str) -> None:
     first, second = both
     assert parse(end.join(first)) == parse(end.join(second))
@@ -172,7 +172,7 @@ def test_a_list_says_what_its_items_say_or_is_asked_about(
     _, clauses = both
     outcome = _outcome("".join(text for pair in zip(clauses, [*parting, ""], strict=True) for text in pair))
     if isinstance(outcome, Understood):
-        assert outcome == parse("; ".join(clauses))
+        assert outcome == parse(". ".join(clauses))
     else:
         assert outcome.code is RefusalCode.AMBIGUOUS
 
