@@ -106,7 +106,7 @@ def test_versions_stand_in_the_changelog() -> None:
 def test_every_command_in_the_documents_is_understood() -> None:
     """Complete commands in backticks parse."""
     texts = [README, *(path.read_text(encoding="utf-8") for path in (REPOSITORY / "docs").glob("*.md"))]
-    commands = [found for text in texts for found in re.findall(r"`/tarla (ldh [^`]+)`", text)]
+    commands = [found for text in texts for found in re.findall(r"`/tarla ((?i:ldh) [^`]+)`", text)]
     assert commands
     for command in commands:
         parse(command)

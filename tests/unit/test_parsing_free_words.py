@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.answer import understood_line
+from handlers.answer.view import describe
 from handlers.parsing import Refusal, RefusalCode, Understood, parse
 from handlers.parsing.parse import unvalued_note
 from handlers.parsing.terms import Alternative, Finding, Form, Meaning, Name, Side, Subject, Value
@@ -241,6 +243,22 @@ def test_after_a_question_an_outcome_is_a_symptom_again(phrase: str) -> None:
         outcome = _outcome(text)
         assert isinstance(outcome, Refusal), text
         assert outcome.code is RefusalCode.SYMPTOMS
+
+
+@given(_shuffled())
+def test_what_was_understood_is_told_in_one_line(both: tuple[list[str], list[str]]) -> None:
+    understood = parse(". ".join(both[1]))
+    line = understood_line(understood.factors, understood.notes)
+    assert line.startswith(f"Understood: {describe(understood.factors)}")
+    assert "\n" not in line
+    assert all(note in line for note in understood.notes)
+
+
+def test_the_line_for_a_fellows_line() -> None:
+    understood = parse("LDH 512 uln 250, liver mets, T2DM, no cardiac hx")
+    assert understood_line(understood.factors) == (
+        "Understood: LDH 512 U/L = 2.0 × ULN (250) · liver metastases yes · diabetes yes · CVD no"
+    )
 
 
 def test_a_question_alone_says_nothing_of_a_patient() -> None:
