@@ -136,11 +136,11 @@ def _leave_out(pieces: list[_Piece], i: int, length: int) -> None:
     """Let what follows the filler at ``i`` stand where the filler stood.
 
     Raises:
-        Refusal: the filler does not stand at the head of a clause, or heads nothing.
+        Refusal: the filler does not stand at the head of a clause, or nothing follows.
     """
     filler = pieces[i].word
     following = pieces[i + length].word if i + length < len(pieces) else None
-    if following is None or not filler.opens or (following.opens and not following.breaks):
+    if following is None or not filler.opens:
         raise Refusal(RefusalCode.MISPLACED_WORD, filler.position)
     if not following.opens:
         # `PMH:` is a heading, after which a list begins anew.

@@ -133,7 +133,8 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         EXAMPLE,
     ),
     (_C.VALUE_WITHOUT_NAME, Subject.LDH): (
-        "High and normal are said of LDH, beside the word ldh, and only when no figure is given.",
+        "High and normal are said of LDH, beside the word ldh; where there is a figure, between ldh and the figure or "
+        "not at all.",
         "/tarla ldh high liver yes",
     ),
     (_C.MISSING_VALUE, Subject.LDH): (
@@ -171,7 +172,7 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "/tarla ldh 480/250 liver+ dm- cvd+",
     ),
     (_C.AMBIGUOUS, Topic.ALTERNATIVE): (
-        "It is not clear what holds for each name joined by this word or stroke. Write each with its own value.",
+        "It is not clear what holds for each name joined by this word or slash. Write each with its own value.",
         "/tarla ldh 480/250 dm no cvd no",
     ),
     (_C.AMBIGUOUS, Topic.REACH_FORWARD): (

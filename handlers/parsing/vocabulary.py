@@ -224,6 +224,9 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "comorbidities",
         "labs",
         "lab",
+        # What every patient has for whom tarlatamab is planned.
+        "sclc",
+        "es-sclc",
     ),
     Connector(): ("of", "at", "is", "was", "to"),
 }
