@@ -91,6 +91,8 @@ def message_text(message: dict[str, Any]) -> str:
     """A Slack message's blocks as a terminal can show them."""
     parts = []
     for block in message["blocks"]:
+        if block["type"] == "actions":  # a terminal has no buttons
+            continue
         if block["type"] == "table":
             rows = [[cell["text"].strip() for cell in row] for row in block["rows"]]
             parts.append("\n".join(aligned(rows, TERMINAL_WIDTH)))

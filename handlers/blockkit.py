@@ -42,19 +42,42 @@ def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
     return {"response_type": "ephemeral", "text": _fitting(escape(text), FALLBACK_TEXT_MAX), "blocks": blocks}
 
 
+def in_channel(text: str, blocks: list[Block]) -> dict[str, Any]:
+    """A message that everyone in the channel sees."""
+    return {**ephemeral(text, blocks), "response_type": "in_channel"}
+
+
 def plain(text: str) -> dict[str, Any]:
     """A plain text object, as titles, labels and buttons take it."""
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
+def button(
+    text: str, action_id: str, value: str | None = None, confirm: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A button; ``value`` comes back when it is pressed, after ``confirm`` where something has to be agreed to."""
+    element: dict[str, Any] = {"type": "button", "action_id": action_id, "text": plain(text)}
+    if value is not None:
+        element["value"] = value
+    if confirm is not None:
+        element["confirm"] = confirm
+    return element
+
+
+def actions(*elements: dict[str, Any]) -> Block:
+    """A row of buttons."""
+    return {"type": "actions", "elements": list(elements)}
+
+
+def modal(title: str, blocks: list[Block], **more: Any) -> dict[str, Any]:
+    """A modal that is closed, not sent, unless ``more`` gives it a ``submit``."""
+    return {"type": "modal", "title": plain(title), "close": plain("Close"), "blocks": blocks, **more}
+
+
 def notice_modal(headline: str, advice: str, reference: str) -> dict[str, Any]:
     """A modal that only says something; ``reference`` is a closed code or a number the operator can find."""
-    return {
-        "type": "modal",
-        "title": plain("Tarla"),
-        "close": plain("Close"),
-        "blocks": [section(f"*{escape(headline)}*\n{escape(advice)}"), context(f"reference: {escape(reference)}")],
-    }
+    said = section(f"*{escape(headline)}*\n{escape(advice)}")
+    return modal("Tarla", [said, context(f"reference: {escape(reference)}")])
 
 
 def _fitting(text: str, limit: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from handlers.answer import build_view
+from handlers.comparison import Compared, Variant, variants
 from handlers.delivery import note_event
 from handlers.lookup import LookUp, LookUpRefusal
 from handlers.lookup.registry import LOOK_UPS
@@ -13,9 +15,17 @@ from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, R
 from handlers.parsing import Refusal, parse
 from handlers.parsing.words import ascii_lower
 from handlers.ports import AlreadyRecordedError, Clock, Entry, History, Json, Kind, Ledger, LedgerUnavailableError
-from handlers.records import PastAnswer, computed_payload, looked_up_payload, past_answer, refused_payload
+from handlers.records import (
+    PastAnswer,
+    comparison_payload,
+    computed_payload,
+    looked_up_payload,
+    past_answer,
+    refused_payload,
+    shared_payload,
+)
 from handlers.requests import Asker, Question
-from knowledge import ModelError, PatientFactors, UpperLimit, assess
+from knowledge import Assessment, ModelError, PatientFactors, UpperLimit, assess
 from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
 
@@ -47,15 +57,20 @@ class Conversation:
             return await self._refuse(question, refusal)
         return await self.answer(question.key, understood.factors, understood.notes, question.asker)
 
-    async def answer(self, key: str, factors: PatientFactors, notes: Sequence[str], asker: Asker) -> Reply:
-        """The risks for findings already understood, recorded under the request's ``key``."""
+    async def answer(
+        self, key: str, factors: PatientFactors, notes: Sequence[str], asker: Asker, edited: int | None = None
+    ) -> Reply:
+        """The risks for findings already understood, recorded under the request's ``key``.
+
+        ``edited`` is the ledger's number of the earlier answer whose findings were changed.
+        """
         try:
             assessment = assess(factors)
         except ModelError:
             return NO_MODEL
         evidence = load_evidence()
         payload = computed_payload(assessment, tuple(notes), asker, evidence.version, self.code_version)
-        receipt = await self.record(key, Kind.COMPUTED, payload)
+        receipt = await self.record(key, Kind.COMPUTED, payload, edited)
         if not isinstance(receipt, str):
             return receipt
         return Answered(build_view(assessment, evidence, receipt, tuple(notes)), assessment, tuple(notes), receipt)
@@ -72,6 +87,38 @@ class Conversation:
         if past.model_sha256 != load_model().version.sha256:
             return OTHER_MODEL
         return past
+
+    async def compare(self, key: str, past: PastAnswer, asker: Asker) -> Compared | Repeated | NotShown:
+        """The patient of an earlier answer beside patients who differ in one finding: one event for them all."""
+        rows: list[tuple[Variant, Assessment]] = []
+        try:
+            for variant in variants(past.factors):
+                rows.append((variant, assess(variant.factors)))
+                await asyncio.sleep(0)  # others who ask meanwhile wait for one patient, not for all of them
+        except ModelError:
+            return NO_MODEL
+        evidence = load_evidence().version
+        named = [(variant.change, assessment) for variant, assessment in rows]
+        payload = comparison_payload(named, asker, evidence, self.code_version)
+        receipt = await self.record(key, Kind.COMPUTED, payload, past.recorded.seq)
+        if not isinstance(receipt, str):
+            return receipt
+        return Compared(tuple(rows), evidence, receipt, past.recorded.receipt)
+
+    async def share(self, key: str, past: PastAnswer, asker: Asker) -> tuple[Answered, str] | Repeated | NotShown:
+        """An earlier answer as it was given, and the receipt of its being shared, which is recorded first."""
+        try:
+            assessment = assess(past.factors)
+        except ModelError:
+            return NO_MODEL
+        receipt = past.recorded.receipt
+        recorded = await self.record(
+            key, Kind.SHARED, shared_payload(receipt, asker, self.code_version), past.recorded.seq
+        )
+        if not isinstance(recorded, str):
+            return recorded
+        view = build_view(assessment, load_evidence(), receipt, past.notes)
+        return Answered(view, assessment, past.notes, receipt), recorded
 
     async def record(
         self, key: str, kind: Kind, payload: dict[str, Json], ref: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handlers.lookup import LookUp
@@ -30,6 +31,33 @@ def computed_payload(
         "evidence": evidence_version,
         "code": code_version,
     }
+
+
+def comparison_payload(
+    rows: Sequence[tuple[str, Assessment]], asker: Asker, evidence_version: str, code_version: str
+) -> dict[str, Json]:
+    """The payload of a ``computed`` event for patients set side by side; each row names what it changes."""
+    model = rows[0][1].model
+    return {
+        "version": PAYLOAD_VERSION,
+        "asker": asker.record(),
+        "comparison": [
+            {
+                "change": change,
+                "factors": factors_record(assessment.factors),
+                "outcomes": [_outcome_record(outcome) for outcome in assessment.outcomes],
+            }
+            for change, assessment in rows
+        ],
+        "model": {"id": model.id, "sha256": model.sha256},
+        "evidence": evidence_version,
+        "code": code_version,
+    }
+
+
+def shared_payload(receipt: str, asker: Asker, code_version: str) -> dict[str, Json]:
+    """The payload of a ``shared`` event: which answer, by whom, and (in ``asker``) to which channel."""
+    return {"version": PAYLOAD_VERSION, "asker": asker.record(), "receipt": receipt, "code": code_version}
 
 
 def refused_payload(token: str, asker: Asker, length: int, code_version: str) -> dict[str, Json]:

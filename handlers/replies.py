@@ -6,7 +6,9 @@ from typing import Any
 
 from handlers.answer import TableMode, answer_blocks
 from handlers.blockkit import context, ephemeral, escape, section
+from handlers.controls import answer_buttons, form_button
 from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Reply
+from handlers.parsing import RefusalCode
 
 Message = dict[str, Any]
 
@@ -25,7 +27,7 @@ def message(reply: Reply, mode: TableMode) -> Message | None:
     """The message for a reply; None when nothing is to be said again."""
     if isinstance(reply, Answered):
         text = f"{reply.view.title}: {reply.view.summary}"
-        return ephemeral(text, answer_blocks(reply.view, mode))
+        return ephemeral(text, answer_blocks(reply.view, mode, answer_buttons(reply.receipt)))
     if isinstance(reply, Refused):
         return _refused(reply)
     if isinstance(reply, NotShown):
@@ -35,7 +37,7 @@ def message(reply: Reply, mode: TableMode) -> Message | None:
         return ephemeral(reply.look_up.text, [*reply.look_up.blocks, *kept])
     if isinstance(reply, HowToAsk):
         body = f"*How to ask*\n`{escape(reply.example)}`\n{HOW_TO}"
-        return ephemeral(f"How to ask: {reply.example}", [section(body), context(SCOPE)])
+        return ephemeral(f"How to ask: {reply.example}", [section(body), form_button(), context(SCOPE)])
     return None
 
 
@@ -59,4 +61,6 @@ def _refused(reply: Refused) -> Message:
     # Backticks in a refusal's sentence are ours and set commands apart; they are markup in both places.
     body = "\n".join(["*No risk shown.*", *(escape(line) for line in lines), f"For example: `{escape(reply.example)}`"])
     text = " ".join(["No risk shown.", *lines, f"For example: {reply.example}"])
-    return ephemeral(text, [section(body), context(f"{reply.code} · {SCOPE}")])
+    # Who was refused because of symptoms is not shown another way to a risk.
+    ways = [] if reply.code is RefusalCode.SYMPTOMS else [form_button()]
+    return ephemeral(text, [section(body), *ways, context(f"{reply.code} · {SCOPE}")])

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from handlers.ports import Json
 
 
+class MalformedPayloadError(Exception):
+    """A payload is not of the shape Slack documents; the argument is the field's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Who asks, and where: Slack ids, or the account at a terminal. Never a patient."""

@@ -17,8 +17,8 @@ class TableMode(StrEnum):
     TEXT = "text"
 
 
-def answer_blocks(view: AnswerView, mode: TableMode) -> list[Block]:
-    """Blocks of the whole answer: figures first, then reasons, then small print."""
+def answer_blocks(view: AnswerView, mode: TableMode, buttons: Block | None = None) -> list[Block]:
+    """Blocks of the whole answer: figures first, then reasons, then ``buttons`` if there are any, then small print."""
     blocks = [section(f"*{_prose(view.title)}*\n{_prose(view.patient)}")]
     if mode is TableMode.BLOCK:
         blocks.append(table([[unbroken(cell) for cell in row_cells(row)] for row in (view.head, *view.rows)]))
@@ -28,6 +28,8 @@ def answer_blocks(view: AnswerView, mode: TableMode) -> list[Block]:
         blocks.append(section(_prose("\n".join(["*Elsewhere*", *beside]))))
     # A section each: Slack sets them apart, and folds a long one behind "See more".
     blocks += [section(f"*{_prose(each.heading)}*  {_prose(each.text)}") for each in view.paragraphs]
+    if buttons is not None:
+        blocks.append(buttons)
     # One element: Slack sets several side by side.
     blocks.append(context("\n".join(_prose(line) for line in view.footer)))
     return blocks

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
+from handlers import controls
 from handlers.answer import TableMode
 from handlers.conversation import Conversation
+from handlers.listeners.buttons import evidence_listener, model_listener, share_listener, what_if_listener
 from handlers.listeners.command import command_listener
 from handlers.listeners.failure import apologise
+from handlers.listeners.form import edit_listener, form_button_listener, shortcut_listener, submission_listener
 from handlers.listeners.home import home_listener
 from handlers.listeners.messages import direct_message_listener, mention_listener
 
@@ -21,6 +24,14 @@ SCOPES = ("commands", "app_mentions:read", "im:history", "chat:write")
 def register_listeners(app: AsyncApp, conversation: Conversation, mode: TableMode) -> None:
     """Attach every listener to the app."""
     app.command(COMMAND)(command_listener(conversation, mode))
+    app.shortcut(controls.SHORTCUT)(shortcut_listener(conversation))
+    app.view(controls.FORM_CALLBACK)(submission_listener(conversation, mode))
+    app.action(controls.OPEN_FORM)(form_button_listener(conversation))
+    app.action(controls.EDIT)(edit_listener(conversation))
+    app.action(controls.WHAT_IF)(what_if_listener(conversation, mode))
+    app.action(controls.EVIDENCE)(evidence_listener())
+    app.action(controls.MODEL)(model_listener(conversation))
+    app.action(controls.SHARE)(share_listener(conversation, mode))
     app.event("app_home_opened")(home_listener(conversation))
     app.event("app_mention")(mention_listener(conversation, mode))
     app.event("message")(direct_message_listener(conversation, mode))

@@ -1,4 +1,4 @@
-"""The slash command; its acknowledgement is the answer."""
+"""The slash command; its acknowledgement is the answer. Without words it opens the form."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answer import TableMode
 from handlers.conversation import Conversation
-from handlers.listeners.payloads import MalformedPayloadError, command_asker, identifier
+from handlers.listeners.form import open_from_command
+from handlers.listeners.payloads import command_asker, identifier
 from handlers.replies import message
-from handlers.requests import Question
+from handlers.requests import MalformedPayloadError, Question
 
 
 def command_listener(conversation: Conversation, mode: TableMode) -> Callable[..., Awaitable[None]]:
     """The listener of the slash command."""
 
-    async def answer(ack: AsyncAck, command: dict[str, Any]) -> None:
+    async def answer(ack: AsyncAck, command: dict[str, Any], client: AsyncWebClient) -> None:
         question = question_from(command)
+        if not question.text.split() and await open_from_command(conversation, client, command):
+            await ack()
+            return
         reply = message(await conversation.reply_to(question), mode)
         if reply is None:
             # The same request once more: it has its answer, a second one would confuse.

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from slack_bolt.async_app import AsyncAck
 from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.blockkit import notice_modal
 from handlers.replies import Message, failure
+from handlers.sending import open_modal, post
 
 log = logging.getLogger("tarla.handlers")
+
+# What is done for a button or shortcut once it is acknowledged.
+Interaction = Callable[[dict[str, Any], AsyncWebClient], Awaitable[None]]
 
 HEADLINE = "Not shown: something went wrong inside Tarla."
 ADVICE = "It is not your typing. Try once more, and if it happens again tell whoever runs Tarla here."
@@ -41,7 +47,35 @@ async def apologise(error: Exception, body: Mapping[str, Any], response: BoltRes
     return BoltResponse(status=200, body=json.dumps(reply), headers={"content-type": ["application/json"]})
 
 
+def acknowledged_first(work: Interaction) -> Callable[..., Awaitable[None]]:
+    """The listener that acknowledges a button or shortcut and then does ``work``, apologising where that fails.
+
+    Bolt itself would forget the acknowledgement when a listener fails right after it, and Slack would report a failure
+    of its own.
+    """
+
+    async def listener(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        try:
+            await work(body, client)
+        except Exception as error:  # noqa: BLE001 - Bolt's own handler comes too late here
+            await _say(body, client, _logged(error))
+
+    return listener
+
+
+async def _say(body: Mapping[str, Any], client: AsyncWebClient, reference: str) -> None:
+    """Apologise in a modal, or where that is too late in a message."""
+    trigger, view, url = body.get("trigger_id"), body.get("view"), body.get("response_url")
+    in_modal = isinstance(view, Mapping) and view.get("type") == "modal"
+    notice = notice_modal(HEADLINE, ADVICE, reference)
+    shown = isinstance(trigger, str) and await open_modal(client, trigger, notice, over=in_modal)
+    if not shown and isinstance(url, str) and url:
+        await post(client, url, failure(HEADLINE, ADVICE, reference))
+
+
 def _logged(error: Exception) -> str:
+    """A reference for the user, logged with what failed and where."""
     reference = secrets.token_hex(4)
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:

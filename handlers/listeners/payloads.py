@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.requests import Asker
+from handlers.requests import MalformedPayloadError as MalformedPayloadError
 
 # Slack's ids and trigger ids; nothing else may reach the ledger as who, where or which request.
 _IDENTIFIER = re.compile(r"^[A-Za-z0-9._-]{1,150}$", re.ASCII)
 
 Payload = Mapping[str, Any]
-
-
-class MalformedPayloadError(Exception):
-    """A payload is not of the shape Slack documents; the argument is the field's name."""
 
 
 def identifier(payload: Payload, name: str) -> str:
@@ -66,18 +63,20 @@ def command_asker(command: Payload) -> Asker:
     )
 
 
-def interaction_asker(body: Payload, via: str) -> Asker:
+def interaction_asker(body: Payload, via: str, channel: str | None = None) -> Asker:
     """Who pressed a button, sent a form or used a shortcut, and where; a form and App Home have no channel.
+
+    ``channel`` is the one in which the form was opened, where that is known.
 
     Raises:
         MalformedPayloadError: it is not of the shape Slack documents.
     """
-    team, channel, enterprise = (body.get(name) or {} for name in ("team", "channel", "enterprise"))
+    team, place, enterprise = (body.get(name) or {} for name in ("team", "channel", "enterprise"))
     user = part(body, "user")
     return Asker(
         via=via,
         user=identifier(user, "id"),
-        channel=optional_identifier(channel, "id"),
+        channel=channel or optional_identifier(place, "id"),
         # In an organisation-wide installation the team is missing; the user's own is told beside their id.
         team=optional_identifier(team, "id") or optional_identifier(user, "team_id"),
         enterprise=optional_identifier(enterprise, "id"),

@@ -54,6 +54,17 @@ def high_limit_note(limit: UpperLimit) -> str:
     return f"an upper limit of {limit.value:g} {limit.unit} is unusually high: make sure LDH and limit are not swapped"
 
 
+def ldh_notes(ldh: Ldh | None) -> tuple[str, ...]:
+    """What to tell of an LDH's upper limit: that it is the site's, or that it may have been swapped with the LDH."""
+    if not isinstance(ldh, LdhMeasured):
+        return ()
+    if ldh.uln_from == "site":
+        return (site_limit_note(ldh.uln),)
+    if ldh.uln.u_per_l > ULN_HIGHEST_KNOWN_U_L and ldh.ratio < 1:
+        return (high_limit_note(ldh.uln),)
+    return ()
+
+
 def parse(text: str, *, site_uln: UpperLimit | None = None) -> Understood:
     """Read ``text``; ``site_uln`` is the site's upper limit for an LDH written without one.
 
@@ -92,13 +103,8 @@ def _each_once(statements: list[Statement]) -> dict[Subject, Statement]:
 
 
 def _understand(stated: dict[Subject, Statement], site_uln: UpperLimit | None) -> Understood:
-    notes: list[str] = []
     ldh = _ldh(stated.get(Subject.LDH), stated.get(Subject.ULN), site_uln)
-    if ldh is not None and ldh.kind == "measured":
-        if ldh.uln_from == "site":
-            notes.append(site_limit_note(ldh.uln))
-        elif ldh.uln.u_per_l > ULN_HIGHEST_KNOWN_U_L and ldh.ratio < 1:
-            notes.append(high_limit_note(ldh.uln))
+    notes = list(ldh_notes(ldh))
     diabetes, cvd = stated.get(Subject.DIABETES), stated.get(Subject.CVD)
     for statement in (diabetes, cvd):
         if statement is not None and statement.narrower and statement.content is Meaning.NO:

@@ -303,6 +303,7 @@ class Refusal(Exception):  # noqa: N818 - not a fault of the program: an answer,
     ) -> None:
         self.code = code
         self.position = position
+        self.about = about
         self.message, self.example = TEXTS[code, about]
         self.suggestion = suggestion
         super().__init__(self.token)

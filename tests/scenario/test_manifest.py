@@ -9,7 +9,8 @@ import pytest
 import yaml
 from slack_bolt.async_app import AsyncBoltRequest
 
-from bot.standin import message_event
+from bot.standin import message_event, shortcut_used
+from handlers.controls import ACTIONS, SHORTCUT, VIEWS
 from handlers.listeners import COMMAND, EVENTS, SCOPES
 from handlers.parsing.refusals import EXAMPLE
 from tests.support.app import RunningApp, event_body, home_opened, over_http, until
@@ -21,6 +22,7 @@ FEATURES, SETTINGS = MANIFEST["features"], MANIFEST["settings"]
 # docs.slack.dev, App manifest reference; lengths in characters.
 LIMITS = {"name": 35, "description": 140}
 LONG_DESCRIPTION = range(175, 4_001)
+SHORTCUT_NAME_MAX, SHORTCUT_DESCRIPTION_MAX, CALLBACK_ID_MAX = 24, 150, 255
 COMMAND_MAX, COMMAND_DESCRIPTION_MAX, USAGE_HINT_MAX, BOT_NAME_MAX = 32, 2_000, 1_000, 80
 
 
@@ -31,6 +33,11 @@ def test_commands_are_those_listened_to() -> None:
 def test_events_are_those_listened_to() -> None:
     assert tuple(SETTINGS["event_subscriptions"]["bot_events"]) == EVENTS
     assert "user_events" not in SETTINGS["event_subscriptions"]
+
+
+def test_shortcuts_are_those_listened_to_and_buttons_work() -> None:
+    assert [(each["type"], each["callback_id"]) for each in FEATURES["shortcuts"]] == [("global", SHORTCUT)]
+    assert SETTINGS["interactivity"] == {"is_enabled": True}
 
 
 def test_scopes_are_those_needed_and_no_more() -> None:
@@ -53,6 +60,10 @@ def test_lengths_are_within_slacks_limits() -> None:
         assert 1 <= len(shown[key]) <= most
     assert len(shown["long_description"]) in LONG_DESCRIPTION
     assert 1 <= len(FEATURES["bot_user"]["display_name"]) <= BOT_NAME_MAX
+    for each in FEATURES["shortcuts"]:
+        assert 1 <= len(each["name"]) <= SHORTCUT_NAME_MAX
+        assert 1 <= len(each["description"]) <= SHORTCUT_DESCRIPTION_MAX
+        assert len(each["callback_id"]) <= CALLBACK_ID_MAX
     for each in FEATURES["slash_commands"]:
         assert each["command"].startswith("/")
         assert len(each["command"]) <= COMMAND_MAX
@@ -88,6 +99,8 @@ async def test_what_is_declared_is_handled(tmp_path: Path) -> None:
     async with over_http(tmp_path / "ledger.db") as running:
         for each in FEATURES["slash_commands"]:
             assert await _status(running, slash_command_request("help", command=each["command"])) == 200
+        for each in FEATURES["shortcuts"]:
+            assert await _status(running, interaction_request(shortcut_used(each["callback_id"]))) == 200
         for event in SETTINGS["event_subscriptions"]["bot_events"]:
             assert await _status(running, event_request(bodies[event])) == 200
         # An event is acknowledged first and handled after.
@@ -121,8 +134,9 @@ async def test_what_is_not_declared_is_not_handled(tmp_path: Path, request_of: S
 
 
 async def test_no_listener_is_undeclared(tmp_path: Path) -> None:
-    """One listener for each command and event of the manifest, so none waits for what Slack never sends."""
+    """One listener for each command, shortcut and event of the manifest, each button and each form; no other waits."""
     async with over_http(tmp_path / "ledger.db") as running:
         listeners = running.tarla.app._async_listeners
-    declared = len(FEATURES["slash_commands"]) + len(SETTINGS["event_subscriptions"]["bot_events"])
-    assert len(listeners) == declared
+    declared = len(FEATURES["slash_commands"]) + len(FEATURES["shortcuts"])
+    declared += len(SETTINGS["event_subscriptions"]["bot_events"])
+    assert len(listeners) == declared + len(ACTIONS) + len(VIEWS)

@@ -1,0 +1,128 @@
+"""The answer's buttons other than *Edit*: what if, evidence, model, share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.answer import TableMode
+from handlers.blockkit import ephemeral, modal
+from handlers.comparison import Compared, comparison_blocks, comparison_text
+from handlers.conversation import NO_MODEL, Conversation
+from handlers.delivery import expecting_delivery, record_outcome
+from handlers.listeners.failure import acknowledged_first
+from handlers.listeners.presses import Press, read_press, tell
+from handlers.modals.answer_evidence import evidence_modal
+from handlers.modals.model import model_modal
+from handlers.outcomes import NotShown, Repeated
+from handlers.sending import open_modal, post
+from handlers.sharing import shared_message
+from knowledge import ModelError
+from knowledge.evidence import load as load_evidence
+
+Listener = Callable[..., Awaitable[None]]
+
+# Leaves time to open a modal with the same trigger, which Slack lets live three seconds.
+MESSAGE_SECONDS = 1.0
+NOT_SHARED = NotShown("not_shared", "Not shared: Slack did not take the message.", "Press Share once more.")
+NO_CHANNEL = NotShown("no_channel", "Not shared: there is no channel here.", "Ask in the channel and share it there.")
+
+
+def what_if_listener(conversation: Conversation, mode: TableMode) -> Listener:
+    """The listener of *What if*: a comparison as a message of its own, or as a modal where that fails."""
+
+    async def what_if(body: dict[str, Any], client: AsyncWebClient) -> None:
+        started = conversation.clock.monotonic()
+        press = read_press(body)
+        past = await conversation.recall(press.receipt, press.asker)
+        if isinstance(past, NotShown):
+            await tell(client, press, past)
+            return
+        with expecting_delivery() as delivery:
+            compared = await conversation.compare(f"what_if:{press.trigger_id}", past, press.asker)
+            if isinstance(compared, NotShown):
+                await tell(client, press, compared)
+            elif isinstance(compared, Compared):
+                via, failure = await _show(client, press, compared, mode)
+                ledger, clock = conversation.ledger, conversation.clock
+                await record_outcome(ledger, clock, delivery, started, via, failure, patience=None)
+
+    return acknowledged_first(what_if)
+
+
+async def _show(client: AsyncWebClient, press: Press, compared: Compared, mode: TableMode) -> tuple[str, str | None]:
+    """By which way the comparison went, and what went wrong if it did."""
+    failure: str | None = None
+    if press.response_url is not None:
+        text = comparison_text(compared)
+        said = ephemeral(text, comparison_blocks(compared, mode))
+        failure = await post(client, press.response_url, said, seconds=MESSAGE_SECONDS)
+        if failure is None:
+            return "response_url", None
+    view = modal("What if", comparison_blocks(compared, TableMode.TEXT))
+    shown = await open_modal(client, press.trigger_id, view, over=press.in_modal)
+    return "modal", None if shown else failure or "modal_not_shown"
+
+
+def evidence_listener() -> Listener:
+    """The listener of *Evidence*. What it shows is the same under every answer, so no answer is looked up."""
+
+    async def evidence(body: dict[str, Any], client: AsyncWebClient) -> None:
+        await _open(client, read_press(body), evidence_modal(load_evidence()))
+
+    return acknowledged_first(evidence)
+
+
+def model_listener(conversation: Conversation) -> Listener:
+    """The listener of *Model*: the model in use now."""
+
+    async def model(body: dict[str, Any], client: AsyncWebClient) -> None:
+        press = read_press(body)
+        try:
+            view = model_modal(conversation.code_version)
+        except ModelError:
+            await tell(client, press, NO_MODEL)
+        else:
+            await _open(client, press, view)
+
+    return acknowledged_first(model)
+
+
+def share_listener(conversation: Conversation, mode: TableMode) -> Listener:
+    """The listener of *Share*: recorded first, then posted to the channel through the button's response_url."""
+
+    async def share(body: dict[str, Any], client: AsyncWebClient) -> None:
+        started = conversation.clock.monotonic()
+        press = read_press(body)
+        past = await conversation.recall(press.receipt, press.asker)
+        if isinstance(past, NotShown):
+            await tell(client, press, past)
+            return
+        if press.response_url is None or press.asker.channel is None:
+            await tell(client, press, NO_CHANNEL)
+            return
+        with expecting_delivery() as delivery:
+            shared = await conversation.share(f"share:{press.trigger_id}", past, press.asker)
+            if isinstance(shared, NotShown):
+                await tell(client, press, shared)
+            elif not isinstance(shared, Repeated):
+                said = shared_message(shared[0], mode, press.asker.user, shared[1])
+                failure = await post(client, press.response_url, said)
+                ledger, clock = conversation.ledger, conversation.clock
+                await record_outcome(ledger, clock, delivery, started, "response_url", failure, patience=None)
+                if failure is not None:
+                    await tell(client, press, NOT_SHARED)
+
+    return acknowledged_first(share)
+
+
+async def _open(client: AsyncWebClient, press: Press, view: dict[str, Any]) -> None:
+    if not await open_modal(client, press.trigger_id, view, over=press.in_modal):
+        await tell(client, press, NOT_OPENED)
+
+
+NOT_OPENED = NotShown(
+    "not_opened", "This could not be opened.", "Slack allows three seconds for that. Press once more."
+)

@@ -1,0 +1,84 @@
+"""A button pressed, as its listener sees it: by whom, where, with what, and how the user can be told something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.listeners.payloads import MalformedPayloadError, identifier, interaction_asker, part
+from handlers.modals.answer import not_shown_modal
+from handlers.outcomes import NotShown
+from handlers.replies import failure
+from handlers.requests import Asker
+from handlers.sending import open_modal, post
+
+_RECEIPT = re.compile(r"^[1-9][0-9]{0,17}-[0-9a-f]{4}$", re.ASCII)
+_URL_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press. ``view`` is the modal or Home it happened in; ``response_url`` belongs to a message. Not both.
+
+    The repr is withheld: the address is a secret while it is good.
+    """
+
+    asker: Asker
+    trigger_id: str
+    value: str | None
+    response_url: str | None
+    view: Mapping[str, Any] | None
+
+    def __repr__(self) -> str:
+        return "Press()"
+
+    @property
+    def in_modal(self) -> bool:
+        """Whether it happened in a modal."""
+        return self.view is not None and self.view.get("type") == "modal"
+
+    @property
+    def receipt(self) -> str:
+        """The receipt of the answer under which the button stands.
+
+        Raises:
+            MalformedPayloadError: the button carries none.
+        """
+        if self.value is None or not _RECEIPT.match(self.value):
+            raise MalformedPayloadError("value")
+        return self.value
+
+
+def read_press(body: Mapping[str, Any]) -> Press:
+    """The press in a ``block_actions`` payload.
+
+    Raises:
+        MalformedPayloadError: it is not of the shape Slack documents; the argument names the field.
+    """
+    pressed, view, url = body.get("actions"), body.get("view"), body.get("response_url")
+    if not isinstance(pressed, list) or len(pressed) != 1 or not isinstance(pressed[0], Mapping):
+        raise MalformedPayloadError("actions")
+    value = pressed[0].get("value")
+    if value is not None and not isinstance(value, str):
+        raise MalformedPayloadError("value")
+    if url is not None and (not isinstance(url, str) or len(url) > _URL_MAX):
+        raise MalformedPayloadError("response_url")
+    return Press(
+        asker=interaction_asker(body, "button"),
+        trigger_id=identifier(body, "trigger_id"),
+        value=value,
+        response_url=url or None,
+        view=part(body, "view") if view is not None else None,
+    )
+
+
+async def tell(client: AsyncWebClient, press: Press, notice: NotShown) -> None:
+    """Say why nothing came of a press: in a modal, or where that is too late in a message."""
+    if await open_modal(client, press.trigger_id, not_shown_modal(notice), over=press.in_modal):
+        return
+    if press.response_url is not None:
+        await post(client, press.response_url, failure(notice.headline, notice.advice, notice.reason))

@@ -1,0 +1,1 @@
+"""Modals other than the form: an answer, its sources, the model."""

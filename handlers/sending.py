@@ -1,0 +1,88 @@
+"""What goes to Slack on the app's own account: modals, and messages through a response_url.
+
+Whatever Slack or the network does, the caller learns whether it was taken, and can say it another way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from handlers.replies import Message
+
+# Slack gives a request three seconds, and a trigger_id too; these leave room for the ledger and the way back.
+SEND_SECONDS = 1.5
+ALMOST_NO_TIME = 0.3
+HTTP_OK = 200
+
+log = logging.getLogger("tarla.sending")
+
+
+async def open_modal(client: AsyncWebClient, trigger_id: str, view: dict[str, Any], *, over: bool = False) -> bool:
+    """Show a modal; ``over`` puts it on top of the one in which the trigger was pulled. Whether Slack took it."""
+    method = client.views_push if over else client.views_open
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await method(trigger_id=trigger_id, view=view)
+    except Exception as error:  # noqa: BLE001 - whatever happened, the user is told another way
+        log.warning("modal not shown: %s", _code(error))
+        return False
+    return True
+
+
+async def change_modal(client: AsyncWebClient, view_id: str, view_hash: str, view: dict[str, Any]) -> bool:
+    """Put another view in the place of one that is open. Whether Slack took it."""
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await client.views_update(view_id=view_id, hash=view_hash, view=view)
+    except Exception as error:  # noqa: BLE001 - as above
+        log.warning("modal not changed: %s", _code(error))
+        return False
+    return True
+
+
+async def post(
+    client: AsyncWebClient, url: str, message: Message, *, replace: bool = False, seconds: float = SEND_SECONDS
+) -> str | None:
+    """Send a message through a response_url; None when Slack took it, else a closed code of what went wrong.
+
+    The address is a secret for as long as it is good: nothing of it is logged.
+    """
+    quiet = logging.getLogger("tarla.sending.response_url")
+    # slack_sdk logs address and body where its logger's own level lets it.
+    quiet.setLevel(logging.WARNING)
+    # No second try: Slack may have taken the first, and a message must not appear twice.
+    hook = AsyncWebhookClient(url, proxy=client.proxy, ssl=client.ssl, logger=quiet, retry_handlers=[])
+    failure = None
+    try:
+        async with asyncio.timeout(max(seconds, ALMOST_NO_TIME)):
+            answer = await hook.send_dict({**message, "replace_original": replace})
+        if answer.status_code != HTTP_OK or _refused(answer.body):
+            failure = f"response_url_{answer.status_code}"
+    except TimeoutError:
+        failure = "response_url_timeout"
+    except Exception as error:  # noqa: BLE001 - as above
+        failure = "response_url_unreachable"
+        log.warning("message not sent: %s", type(error).__name__)
+    return failure
+
+
+def _refused(body: str) -> bool:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and answer.get("ok") is False
+
+
+def _code(error: Exception) -> str:
+    """Slack's own code for a refusal, such as ``expired_trigger_id``, or the kind of failure."""
+    if isinstance(error, SlackApiError):
+        return str(error.response.get("error", "refused"))[:40]
+    return type(error).__name__
