@@ -49,7 +49,7 @@ def comparison_blocks(compared: Compared, mode: TableMode) -> list[Block]:
     blocks.append(section(f"{MEANING}{without_figure}"))
     versions = f"model {answered.model.id} · evidence {compared.evidence}"
     receipts = f"receipt #{compared.receipt}, of answer #{compared.of}"
-    blocks.append(context(unbroken(escape(f"Intervals are 95 %. {PURPOSE}\n{versions} · {receipts}"))))
+    blocks.append(context(unbroken(escape(f"{PURPOSE}\n95 % intervals · {versions} · {receipts}"))))
     return blocks
 
 

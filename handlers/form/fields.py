@@ -5,8 +5,8 @@ from __future__ import annotations
 from knowledge.factors import LdhUnit, Presence
 
 # The same name for a field's block and for the element in it.
-LDH, LDH_AS, ULN = "tarla_ldh", "tarla_ldh_as", "tarla_uln"
-LIVER, DIABETES, CVD = "tarla_liver", "tarla_diabetes", "tarla_cvd"
+LDH, LDH_AS, ULN = "ldh", "ldh_given_as", "upper_limit"
+LIVER, DIABETES, CVD = "liver_metastases", "diabetes", "cardiovascular_disease"
 
 MULTIPLE, HIGH, NORMAL = "multiple", "high", "normal"
 UNITS: dict[str, LdhUnit] = {"u_per_l": LdhUnit.U_PER_L, "ukat_per_l": LdhUnit.MICROKATAL_PER_L}

@@ -13,9 +13,9 @@ from handlers.requests import MalformedPayloadError
 VERSION = 1
 # Slack takes a message through a response_url for thirty minutes, and five of them.
 RESPONSE_URL_SECONDS = 30 * 60
-_SLACK_HOSTS = re.compile(r"^hooks\.slack(-gov)?\.com$")
-_ID = re.compile(r"^[A-Z][A-Z0-9]{1,30}$", re.ASCII)
-_RECEIPT = re.compile(r"^[1-9][0-9]{0,17}-[0-9a-f]{4}$", re.ASCII)
+_SLACK_HOSTS = re.compile(r"hooks\.slack(-gov)?\.com")
+_ID = re.compile(r"[A-Z][A-Z0-9]{1,30}", re.ASCII)
+_RECEIPT = re.compile(r"[1-9][0-9]{0,17}-[0-9a-f]{4}", re.ASCII)
 _URL_MAX = 1_000
 FIELD = "private_metadata"
 
@@ -114,7 +114,7 @@ def read_origin(text: object, slack: str) -> Origin:
 
 
 def _matches(pattern: re.Pattern[str], text: object) -> bool:
-    return text is None or (isinstance(text, str) and pattern.match(text) is not None)
+    return text is None or (isinstance(text, str) and pattern.fullmatch(text) is not None)
 
 
 def _is_slacks(url: object, slack: str) -> bool:
@@ -126,4 +126,4 @@ def _is_slacks(url: object, slack: str) -> bool:
         return False
     if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
         return True
-    return parts.scheme == "https" and _SLACK_HOSTS.match(parts.netloc) is not None
+    return parts.scheme == "https" and _SLACK_HOSTS.fullmatch(parts.netloc) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from handlers.blockkit import Block, context, modal, plain, section
@@ -10,8 +11,19 @@ from handlers.form import fields
 from handlers.form.origin import Origin
 from handlers.parsing.figures import canonical_number
 from handlers.replies import SCOPE
-from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, LdhUnit, PatientFactors, Presence, UpperLimit
+from knowledge.factors import (
+    RATIO_DECIMALS,
+    LdhCategory,
+    LdhMeasured,
+    LdhMultiple,
+    LdhUnit,
+    PatientFactors,
+    Presence,
+    UpperLimit,
+)
 
+# As fine as a ratio of LDH and limit is told apart.
+SAME_LIMIT = 10.0**-RATIO_DECIMALS
 INTRODUCTION = "Choose what is known; *unknown* is averaged over, and the answer says so."
 LDH_HINT = "The figure alone. Leave it empty where there is none."
 ULN_HINT = "Your laboratory's, in the unit of the LDH; used with a figure in U/L or µkat/L only."
@@ -55,11 +67,11 @@ def _name_of(unit: LdhUnit) -> str:
 
 
 def _converted(limit: UpperLimit, unit: LdhUnit) -> float | None:
-    """The limit in another unit, where that can be written without changing it."""
-    value = limit.u_per_l / unit.to_u_per_l(1.0)
-    text = _figure(value)
+    """The limit in another unit, where that can be written without changing it by more than the computer's rounding."""
+    text = _figure(limit.u_per_l / unit.to_u_per_l(1.0))
     written = None if text is None else canonical_number(text)
-    return written if written is not None and unit.to_u_per_l(written) == limit.u_per_l else None
+    same = written is not None and math.isclose(unit.to_u_per_l(written), limit.u_per_l, rel_tol=SAME_LIMIT)
+    return written if same else None
 
 
 def _figure(value: float) -> str | None:

@@ -10,7 +10,7 @@ from handlers.requests import Asker
 from handlers.requests import MalformedPayloadError as MalformedPayloadError
 
 # Slack's ids and trigger ids; nothing else may reach the ledger as who, where or which request.
-_IDENTIFIER = re.compile(r"^[A-Za-z0-9._-]{1,150}$", re.ASCII)
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,150}", re.ASCII)
 
 Payload = Mapping[str, Any]
 
@@ -22,7 +22,7 @@ def identifier(payload: Payload, name: str) -> str:
         MalformedPayloadError: there is none, or it is no identifier.
     """
     value = payload.get(name)
-    if not isinstance(value, str) or not _IDENTIFIER.match(value):
+    if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
         raise MalformedPayloadError(name)
     return value
 

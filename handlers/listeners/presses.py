@@ -16,7 +16,7 @@ from handlers.replies import failure
 from handlers.requests import Asker
 from handlers.sending import open_modal, post
 
-_RECEIPT = re.compile(r"^[1-9][0-9]{0,17}-[0-9a-f]{4}$", re.ASCII)
+_RECEIPT = re.compile(r"[1-9][0-9]{0,17}-[0-9a-f]{4}", re.ASCII)
 _URL_MAX = 1_000
 
 
@@ -48,7 +48,7 @@ class Press:
         Raises:
             MalformedPayloadError: the button carries none.
         """
-        if self.value is None or not _RECEIPT.match(self.value):
+        if self.value is None or not _RECEIPT.fullmatch(self.value):
             raise MalformedPayloadError("value")
         return self.value
 

@@ -33,19 +33,19 @@ def model_modal(program: str) -> dict[str, Any]:
     """
     model = load_model()
     card = _card(model, program)
-    named = f"model `{escape(model.version.id)}`"
+    named = f"_model_ `{escape(model.version.id)}`"
     conditions = [
-        f"{_prose(each.text)} ({', '.join(f'`{fact}`' for fact in each.facts)})" for each in card.assumptions.conditions
+        f"{_prose(each.text)}  {' '.join(f'`{fact}`' for fact in each.facts)}" for each in card.assumptions.conditions
     ]
     blocks: list[Block] = [
-        section(f"*The model in use: {named}*\nAn answer names its own model in the small print."),
-        section("\n\n".join(_prose(text) for text in card.summary) + f"\n({named})"),
+        section(f"*The model in use:* `{escape(model.version.id)}`\nAn answer names its own model in the small print."),
+        section("\n\n".join(_prose(text) for text in card.summary) + f"\n{named}"),
         section(f"*What goes in*\n{INPUTS}"),
-        section(_listed("What was published and is kept to", conditions) + f"\n({named})"),
-        section(_listed("Not for", map(_prose, card.use.excluded)) + f"\n({named}, `inc.joshi.crs_g3plus`)"),
+        section(_listed("What was published and is kept to", conditions) + f"\n{named}"),
+        section(_listed("Not for", map(_prose, card.use.excluded)) + f"\n{named} `inc.joshi.crs_g3plus`"),
         section(
             _listed("What is weak about it", map(_prose, card.risks))
-            + f"\n({named}, `inc.joshi.crs_any`, `inc.joshi.icans_any`)"
+            + f"\n{named} `inc.joshi.crs_any` `inc.joshi.icans_any`"
         ),
         section("*Its file*\n" + "\n".join(_file(model))),
         context(f"model {escape(model.version.id)} · the whole card: docs/model-card.md, or `tarla model card`"),
