@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from handlers.replies import Message
@@ -20,6 +22,8 @@ from handlers.replies import Message
 SEND_SECONDS = 1.5
 ALMOST_NO_TIME = 0.3
 HTTP_OK = 200
+
+_SLACK_CODE = re.compile(r"[a-z_]{1,60}")
 
 log = logging.getLogger("tarla.sending")
 
@@ -83,6 +87,7 @@ def _refused(body: str) -> bool:
 
 def _code(error: Exception) -> str:
     """Slack's own code for a refusal, such as ``expired_trigger_id``, or the kind of failure."""
-    if isinstance(error, SlackApiError):
-        return str(error.response.get("error", "refused"))[:40]
-    return type(error).__name__
+    # A proxy's page in the place of Slack's answer also ends in a SlackApiError, without an answer of Slack's in it.
+    answer = error.response if isinstance(error, SlackApiError) else None
+    code = answer.get("error") if isinstance(answer, AsyncSlackResponse) else None
+    return code if isinstance(code, str) and _SLACK_CODE.fullmatch(code) else type(error).__name__

@@ -75,7 +75,14 @@ async def test_signed_but_unreadable_is_turned_away_in_one_line(
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("trigger_id", ""), ("trigger_id", "a b"), ("user_id", ""), ("user_id", "U1\x00"), ("channel_id", "C1\nx")],
+    [
+        ("trigger_id", ""),
+        ("trigger_id", "a b"),
+        ("user_id", ""),
+        ("user_id", "U1\x00"),
+        ("channel_id", "C1\nx"),
+        ("channel_id", "C1\n"),
+    ],
 )
 async def test_signed_but_malformed_ids_get_an_apology_and_no_row(tmp_path: Path, field: str, value: str) -> None:
     fields = slash_command_payload("ldh 480/250", response_url="http://127.0.0.1/none") | {field: value}

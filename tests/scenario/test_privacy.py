@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.standin import Caller
+from handlers import controls
+from handlers.form import fields
 from tests.support import app as support
-from tests.support.app import over_http, over_socket
+from tests.support.app import over_http, over_socket, until
+from tests.support.forms import button_of, filled
 from tests.support.signing import SIGNING_SECRET
 
 CANARIES = ("Zaphod", "Beeblebrox", "MRN40718829", "40718829", "555-0142-771", "zaphod@heart.example", "1961-03-12")
@@ -55,6 +58,39 @@ async def test_over_socket_mode(tmp_path: Path, caplog: pytest.LogCaptureFixture
             events = await running.events()
     assert [event.kind for event in events] == ["refused", "delivered"] * len(TYPED)
     _assert_nowhere(path, "\n".join(replies), caplog.text)
+
+
+async def test_through_the_form_and_the_buttons(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A number field takes only a number; what else somebody gets into it is refused, and nowhere afterwards."""
+    path = tmp_path / "ledger.db"
+    caller = Caller(user_name="zaphod", channel_name="Beeblebrox-MRN40718829")
+    with caplog.at_level(logging.DEBUG):
+        async with over_http(path) as running:
+            urls = [running.slack.new_response_url() for _ in range(2)]
+            await running.ask("", caller=caller, response_url=urls[0])
+            form = running.opened_view()
+            replies = [await running.submit(form, filled(ldh=each), caller=caller) for each in CANARIES]
+            replies += [await running.submit(form, filled(uln=each), caller=caller) for each in CANARIES]
+            chosen = {"selected_option": {"text": {"type": "plain_text", "text": "Zaphod"}, "value": "Zaphod"}}
+            replies.append(await running.submit(form, {**filled(), fields.LIVER: {fields.LIVER: chosen}}))
+            more = {**filled(), "name": {"name": {"type": "plain_text_input", "value": "Zaphod Beeblebrox"}}}
+            replies.append(await running.submit(form, more, caller=caller))
+            (sent,) = running.slack.responses
+            share = button_of(sent.body, controls.SHARE)
+            await running.press(share, caller=caller, response_url=urls[1])
+            await until(lambda: len(running.slack.responses) == 2)
+            await running.press({**share, "value": "Zaphod Beeblebrox"}, caller=caller)
+            await until(lambda: len(running.called("views.open")) == 2)
+            kinds = [event.kind for event in await running.events()]
+    assert kinds[:3] == ["computed", "delivered", "shared"]
+    shown = [reply.text for reply in replies]
+    shown += [str(response.body) for response in running.slack.responses]
+    shown += [str(call["view"]["blocks"]) for call in running.called("views.open")]
+    _assert_nowhere(path, "\n".join(shown), caplog.text)
+    # An address at which anybody could write into the channel is a secret too.
+    assert not any(url in caplog.text for url in urls)
+    for file in path.parent.iterdir():
+        assert not any(url.encode() in file.read_bytes() for url in urls)
 
 
 async def test_when_the_program_fails(

@@ -1,0 +1,125 @@
+"""Modals: an answer, its sources, the model. Within Slack's limits, every figure with its record."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from handlers.answer import TableMode
+from handlers.controls import SHARE, answer_buttons
+from handlers.form.origin import Door, Origin
+from handlers.modals.answer import EXPIRED, NOT_TAKEN, answer_modal
+from handlers.modals.answer_evidence import evidence_modal
+from handlers.modals.model import model_modal
+from handlers.outcomes import Answered
+from handlers.sharing import shared_message
+from knowledge import comparators
+from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
+from tests.support import answers
+from tests.support.slack_limits import check_message, check_view
+
+RECEIPT = "9" * 18 + "-ffff"
+ORIGIN = Origin(Door.COMMAND, "https://hooks.slack.com/commands/1", 1_800_000_000, "C0TUMOURBD")
+# A digit that is no part of a name, as CRS grade ≥ 2 or cycle 1 day 1 are not figures of a study.
+_DIGIT = re.compile(r"\d")
+
+
+def answered() -> Answered:
+    return Answered(answers.expected_view(RECEIPT), answers.expected_assessment(), (), RECEIPT)
+
+
+def texts(view: dict[str, Any]) -> list[str]:
+    return [
+        element["text"] if isinstance(element["text"], str) else element["text"]["text"]
+        for block in view["blocks"]
+        for element in ([block] if "text" in block else block.get("elements", []))
+    ]
+
+
+@pytest.mark.parametrize("said", [None, "", EXPIRED, NOT_TAKEN])
+def test_an_answer_in_a_modal_is_the_whole_answer_without_a_table_or_share(said: str | None) -> None:
+    view = answer_modal(answered(), ORIGIN, said)
+    check_view(view)
+    shown = "\n".join(texts(view)).replace("\N{NO-BREAK SPACE}", " ")
+    assert all(figure in shown for figure in answers.expected_estimates())
+    assert (said or "Tarlatamab") in texts(view)[0]
+    assert SHARE not in str(view)
+    assert "hooks.slack.com" not in str(view)
+
+
+@pytest.mark.parametrize("mode", TableMode)
+def test_a_shared_answer_has_nothing_to_press_and_both_receipts(mode: TableMode) -> None:
+    body = shared_message(answered(), mode, "U0FELLOW01", "7-abcd")
+    check_message(body, allowed_links=("@U0FELLOW01",))
+    assert body["response_type"] == "in_channel"
+    assert "actions" not in {block["type"] for block in body["blocks"]}
+    assert "#7-abcd" in str(body["blocks"][-1])
+    assert RECEIPT in str(body["blocks"][-1])
+
+
+def test_every_figure_beside_an_estimate_is_in_the_evidence_modal_once() -> None:
+    view = evidence_modal(load_evidence())
+    check_view(view)
+    beside = [fact for facts in comparators.ELSEWHERE.values() for fact in facts]
+    wanted = [*comparators.STUDY.values(), *beside, comparators.TOCILIZUMAB_CRS, comparators.TOCILIZUMAB_ICANS]
+    heads = [text.split("`")[1] for text in texts(view) if text.startswith("`")]
+    sources = {load_evidence().fact(fact).source for fact in wanted}
+    assert sorted(heads) == sorted([*wanted, *sources])
+
+
+def test_each_fact_gives_population_window_definition_and_source() -> None:
+    evidence = load_evidence()
+    shown = {text.split("`")[1]: answers.unescaped(text) for text in texts(evidence_modal(evidence)) if text[0] == "`"}
+    for fact_id in (*comparators.STUDY.values(), *(each for ids in comparators.ELSEWHERE.values() for each in ids)):
+        fact, text = evidence.fact(fact_id), shown[fact_id]
+        for wanted in (fact.population, fact.window, fact.definition or "not stated", fact.source):
+            assert wanted in text
+        if fact.count is not None:
+            assert f"{fact.count}/{fact.denominator}" in text
+        if fact.percent is not None:
+            assert fact.percent in text
+        source = evidence.source(fact.source)
+        assert source.citation in shown[source.id]
+
+
+def test_a_figure_that_was_looked_for_and_not_found_is_said_to_be_missing() -> None:
+    evidence = load_evidence()
+    changed = replace(
+        evidence, facts={**evidence.facts, comparators.STUDY_N: evidence.fact("inc.label473.icans_g3plus")}
+    )
+    shown = "\n".join(texts(evidence_modal(changed)))
+    assert shown.count("no figure found") == "\n".join(texts(evidence_modal(evidence))).count("no figure found") + 1
+
+
+def test_every_block_with_a_figure_names_a_record_or_the_model() -> None:
+    evidence, model = load_evidence(), load_model()
+    known = {*evidence.facts, *evidence.associations, *evidence.sources, model.version.id}
+    for view in (evidence_modal(evidence), model_modal("0.1.0")):
+        check_view(view)
+        for text in texts(view):
+            heading = re.fullmatch(r"\*.*\*", text)
+            if _DIGIT.search(text) and not heading:
+                assert any(record in text for record in known) or f"evidence {evidence.version}" in text, text
+
+
+def test_the_model_is_described_from_its_own_file() -> None:
+    model = load_model()
+    shown = "\n".join(texts(model_modal("0.1.0")))
+    for wanted in (model.version.sha256[:12], model.facts_sha256[:12], str(model.content.seed), model.version.id):
+        assert wanted in shown
+    for pool in (model.draws("crs"), model.draws("icans")):
+        assert f"{pool.weight.size:,}" in shown
+    assert "never been validated" in shown
+    assert "see *" not in shown
+    assert "listed under" not in shown
+
+
+def test_the_confirmation_says_who_will_see_it_and_that_nobody_may_be_identified() -> None:
+    *_, share = answer_buttons("1-abcd")["elements"]
+    said = share["confirm"]["text"]["text"]
+    assert "Everyone in this channel" in said
+    assert "must not identify a patient" in said
