@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handlers.blockkit import Block, actions, button, plain
+from handlers.lookup.grade_form import GRADE_CALLBACKS, GradeKind
 
 WHAT_IF, EVIDENCE, MODEL, EDIT, SHARE = "tarla_what_if", "tarla_evidence", "tarla_model", "tarla_edit", "tarla_share"
 OPEN_FORM = "tarla_form"
-ACTIONS = (WHAT_IF, EVIDENCE, MODEL, EDIT, SHARE, OPEN_FORM)
+GRADE: Mapping[GradeKind, str] = GRADE_CALLBACKS
+ACTIONS = (WHAT_IF, EVIDENCE, MODEL, EDIT, SHARE, OPEN_FORM, *GRADE.values())
 # The form's own name as a modal, and the shortcut that opens it.
 FORM_CALLBACK = "tarla_form"
-VIEWS = (FORM_CALLBACK,)
+VIEWS = (FORM_CALLBACK, *GRADE.values())
 SHORTCUT = "tarla_ask"
 
 SHARE_CONFIRM = {
@@ -39,3 +43,8 @@ def answer_buttons(receipt: str, *, channel: bool = True) -> Block:
 def form_button() -> Block:
     """The way into the form."""
     return actions(button("Open the form", OPEN_FORM))
+
+
+def grade_buttons(*kinds: GradeKind) -> Block:
+    """The way into the forms that work a grade out."""
+    return actions(*(button(f"Grade {kind.upper()}", GRADE[kind]) for kind in kinds))

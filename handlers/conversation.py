@@ -51,7 +51,8 @@ class Conversation:
             return HowToAsk(self.example)
         try:
             if words[0] in LOOK_UPS:
-                return await self._look_up(question, LOOK_UPS[words[0]](words[1:], self.today))
+                look_up = LOOK_UPS[words[0]](words[1:], self.today)
+                return await self.look_up(question.key, look_up, question.asker)
             understood = parse(question.text, site_uln=self.site_uln)
         except (Refusal, LookUpRefusal) as refusal:
             return await self._refuse(question, refusal)
@@ -120,6 +121,14 @@ class Conversation:
         view = build_view(assessment, load_evidence(), receipt, past.notes)
         return Answered(view, assessment, past.notes, receipt), recorded
 
+    async def look_up(self, key: str, look_up: LookUp, asker: Asker) -> LookedUp | Repeated | NotShown:
+        """A look-up, recorded under the request's ``key``; without a record only what is printed elsewhere is shown."""
+        payload = looked_up_payload(look_up, asker, load_evidence().version, self.code_version)
+        receipt = await self.record(key, Kind.LOOKED_UP, payload)
+        if isinstance(receipt, NotShown):
+            return NOT_RECORDED if look_up.about_patient else LookedUp(look_up, None)
+        return receipt if isinstance(receipt, Repeated) else LookedUp(look_up, receipt)
+
     async def record(
         self, key: str, kind: Kind, payload: dict[str, Json], ref: int | None = None
     ) -> str | Repeated | NotShown:
@@ -137,14 +146,6 @@ class Conversation:
     def today(self) -> str:
         """Today's date, ISO 8601, UTC."""
         return self.clock.now().date().isoformat()
-
-    async def _look_up(self, question: Question, look_up: LookUp) -> Reply:
-        payload = looked_up_payload(look_up, question.asker, load_evidence().version, self.code_version)
-        receipt = await self.record(question.key, Kind.LOOKED_UP, payload)
-        if isinstance(receipt, NotShown):
-            # What is printed elsewhere may be shown without a record; what was worked out for a patient may not.
-            return NOT_RECORDED if look_up.about_patient else LookedUp(look_up, None)
-        return receipt if isinstance(receipt, Repeated) else LookedUp(look_up, receipt)
 
     async def _refuse(self, question: Question, refusal: Refusal | LookUpRefusal) -> Reply:
         suggestion = refusal.suggestion if isinstance(refusal, Refusal) else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from handlers.answer import TableMode, answer_blocks
-from handlers.blockkit import context, ephemeral, escape, section
-from handlers.controls import answer_buttons, form_button
+from handlers.blockkit import Block, context, ephemeral, escape, section
+from handlers.controls import answer_buttons, form_button, grade_buttons
+from handlers.lookup import LookUpCode
+from handlers.lookup.grade_form import GradeKind
 from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Reply
 from handlers.parsing import RefusalCode
 
@@ -23,6 +26,14 @@ SCOPE = (
 )
 
 
+# The look-ups that a form goes on from.
+_FORMS: Mapping[str, tuple[GradeKind, ...]] = {
+    "grade.about": ("crs", "icans"),
+    "grade.crs.table": ("crs",),
+    "grade.icans.table": ("icans",),
+}
+
+
 def message(reply: Reply, mode: TableMode) -> Message | None:
     """The message for a reply; None when nothing is to be said again."""
     if isinstance(reply, Answered):
@@ -33,12 +44,18 @@ def message(reply: Reply, mode: TableMode) -> Message | None:
     if isinstance(reply, NotShown):
         return failure(reply.headline, reply.advice, reply.reason)
     if isinstance(reply, LookedUp):
-        kept = [context(f"receipt #{reply.receipt}")] if reply.receipt else []
-        return ephemeral(reply.look_up.text, [*reply.look_up.blocks, *kept])
+        return ephemeral(reply.look_up.text, look_up_blocks(reply))
     if isinstance(reply, HowToAsk):
         body = f"*How to ask*\n`{escape(reply.example)}`\n{HOW_TO}"
         return ephemeral(f"How to ask: {reply.example}", [section(body), form_button(), context(SCOPE)])
     return None
+
+
+def look_up_blocks(reply: LookedUp) -> list[Block]:
+    """What was looked up, the way on, and the receipt."""
+    way_on = [grade_buttons(*_FORMS[reply.look_up.code])] if reply.look_up.code in _FORMS else []
+    kept = [context(f"receipt #{reply.receipt}")] if reply.receipt else []
+    return [*reply.look_up.blocks, *way_on, *kept]
 
 
 def failure(headline: str, advice: str, reference: str) -> Message:
@@ -58,9 +75,15 @@ def refusal_lines(reply: Refused) -> list[str]:
 
 def _refused(reply: Refused) -> Message:
     lines = refusal_lines(reply)
+    headline = "Nothing was looked up." if isinstance(reply.code, LookUpCode) else "No risk shown."
     # Backticks in a refusal's sentence are ours and set commands apart; they are markup in both places.
-    body = "\n".join(["*No risk shown.*", *(escape(line) for line in lines), f"For example: `{escape(reply.example)}`"])
-    text = " ".join(["No risk shown.", *lines, f"For example: {reply.example}"])
-    # Who was refused because of symptoms is not shown another way to a risk.
-    ways = [] if reply.code is RefusalCode.SYMPTOMS else [form_button()]
-    return ephemeral(text, [section(body), *ways, context(f"{reply.code} · {SCOPE}")])
+    body = "\n".join([f"*{headline}*", *(escape(line) for line in lines), f"For example: `{escape(reply.example)}`"])
+    text = " ".join([headline, *lines, f"For example: {reply.example}"])
+    return ephemeral(text, [section(body), *_ways_on(reply), context(f"{reply.code} · {SCOPE}")])
+
+
+def _ways_on(reply: Refused) -> list[Block]:
+    if reply.code is RefusalCode.SYMPTOMS:
+        # Not another way to a risk, but to what there is for a patient with symptoms.
+        return [grade_buttons("crs", "icans")]
+    return [] if isinstance(reply.code, LookUpCode) else [form_button()]

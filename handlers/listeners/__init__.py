@@ -11,6 +11,7 @@ from handlers.listeners.buttons import evidence_listener, model_listener, share_
 from handlers.listeners.command import command_listener
 from handlers.listeners.failure import apologise
 from handlers.listeners.form import edit_listener, form_button_listener, shortcut_listener, submission_listener
+from handlers.listeners.grade import grade_button_listener, grade_submission_listener
 from handlers.listeners.home import home_listener
 from handlers.listeners.messages import direct_message_listener, mention_listener
 
@@ -32,6 +33,9 @@ def register_listeners(app: AsyncApp, conversation: Conversation, mode: TableMod
     app.action(controls.EVIDENCE)(evidence_listener())
     app.action(controls.MODEL)(model_listener(conversation))
     app.action(controls.SHARE)(share_listener(conversation, mode))
+    for kind, name in controls.GRADE.items():
+        app.action(name)(grade_button_listener(kind))
+        app.view(name)(grade_submission_listener(conversation, kind))
     app.event("app_home_opened")(home_listener(conversation))
     app.event("app_mention")(mention_listener(conversation, mode))
     app.event("message")(direct_message_listener(conversation, mode))

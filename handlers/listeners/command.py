@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.answer import TableMode
 from handlers.conversation import Conversation
 from handlers.listeners.form import open_from_command
+from handlers.listeners.grade import asked_for_form, open_grade_form
 from handlers.listeners.payloads import command_asker, identifier
 from handlers.replies import message
 from handlers.requests import MalformedPayloadError, Question
@@ -21,7 +22,7 @@ def command_listener(conversation: Conversation, mode: TableMode) -> Callable[..
 
     async def answer(ack: AsyncAck, command: dict[str, Any], client: AsyncWebClient) -> None:
         question = question_from(command)
-        if not question.text.split() and await open_from_command(conversation, client, command):
+        if await _opened_form(conversation, client, command, question.text):
             await ack()
             return
         reply = message(await conversation.reply_to(question), mode)
@@ -32,6 +33,17 @@ def command_listener(conversation: Conversation, mode: TableMode) -> Callable[..
             await ack(**reply)
 
     return answer
+
+
+async def _opened_form(conversation: Conversation, client: AsyncWebClient, command: dict[str, Any], text: str) -> bool:
+    """Whether a form was asked for and Slack showed it; where it did not, the message says how to go on."""
+    if not text.split():
+        return await open_from_command(conversation, client, command)
+    kind = asked_for_form(text)
+    if kind is None:
+        return False
+    trigger, channel = identifier(command, "trigger_id"), identifier(command, "channel_id")
+    return await open_grade_form(client, kind, trigger, channel)
 
 
 def question_from(command: dict[str, Any]) -> Question:
