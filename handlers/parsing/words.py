@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from handlers.parsing.vocabulary import BREAKING_WORDS, JOINING_WORDS
 
 _SPACES = frozenset(" \u00a0\t()")
-_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _BULLETS = frozenset("\u2022\u25e6\u25aa\u2023\u00b7")  # bullet, white and small square bullet, triangle, middle dot
 _LINE_BREAKS = frozenset("\n\r")
 _BOUNDARIES = frozenset(",;") | _BULLETS | _LINE_BREAKS
@@ -33,9 +32,8 @@ _GOES_ON = frozenset(",;")
 _LINKS = frozenset("=:")
 _FULL_STOP = "."
 # str.lower() would turn look-alikes such as the Kelvin sign into ASCII letters.
-_PLAIN = str.maketrans(
-    string.ascii_uppercase + "\u2212\u2019\u02bc", string.ascii_lowercase + "-''"
-)  # minus, right quote, modifier apostrophe
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_PLAIN_SIGNS = str.maketrans("\u2212\u2019\u02bc", "-''")  # minus, right quote, modifier apostrophe
 # Slack sends these as entities, whose semicolon is no separator; & last, so that nothing is decoded twice.
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", " & "))
 _MARKED = re.compile(r"(?<![^\s(,;*_`])([*_`])(?=\S)([^\n*_`]*[^\s*_`])\1(?![^\s),;:.?*_`])")
@@ -101,7 +99,7 @@ def split_words(text: str) -> list[Word]:
 
 def _plain(text: str) -> str:
     """``text`` in ASCII lower case and without what Slack's editor adds; every character else as it was."""
-    text = text.translate(_PLAIN)
+    text = ascii_lower(text).translate(_PLAIN_SIGNS)
     for entity, character in _ENTITIES:
         text = text.replace(entity, character)
     for _ in range(_MARKS_DEEP):
