@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.lookup.registry import LOOK_UPS
 from handlers.parsing import Refusal, RefusalCode, Understood, parse
 from handlers.parsing.parse import CARDIAC_DIAGNOSIS_NOTE, high_limit_note, site_limit_note, unvalued_note
 from handlers.parsing.refusals import TEXTS
@@ -26,7 +27,6 @@ _NOTES = {
     *(unvalued_note(subject) for subject in (Subject.LIVER, Subject.DIABETES, Subject.CVD)),
 }
 _HIGH_LIMIT = re.compile(high_limit_note(UpperLimit(value=480)).replace("480", r"[0-9]+(\.[0-9]+)?"))
-LOOKUPS = {"dose", "monitor", "manage", "grade", "toci", "evidence"}
 _TOKEN = re.compile(r"E_[A-Z_]+@[0-9]+")
 
 
@@ -182,7 +182,9 @@ def test_examples_are_understood(key: tuple[RefusalCode, None]) -> None:
     commands = [example, *re.findall("`([^`]*)`", message)]
     for command in commands:
         assert command.startswith("/tarla ")
-        if command.split()[1] in LOOKUPS:  # another door: what the label says, no risk
+        first, *others = command.split()[1:]
+        if first in LOOK_UPS:  # what the label says, no risk
+            assert LOOK_UPS[first](others, "2026-11-24")
             continue
         assert parse(command.removeprefix("/tarla ")).factors is not None
 
