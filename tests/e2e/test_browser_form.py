@@ -15,7 +15,7 @@ from handlers.answer.view import describe
 from handlers.form import fields
 from handlers.form.reading import CHOOSE
 from knowledge import LdhCategory, PatientFactors, Presence, assess
-from tests.support.browser import SlackClient, slack_client
+from tests.support.browser import SlackClient, choose, close, modal, press, slack_client
 from tests.support.running_bot import RunningBot, bot_over_socket
 
 pytestmark = pytest.mark.e2e
@@ -28,37 +28,11 @@ FACTORS = PatientFactors(
 )
 
 
-async def modal(client: SlackClient, title: str) -> Locator:
-    """The open modal, once it bears this title."""
-    found = client.page.locator(".modal", has=client.page.locator(".modal-title", has_text=title)).last
-    await found.wait_for()
-    return found
-
-
-async def choose(form: Locator, label: str, choice: str) -> None:
-    """Choose in the field with this label."""
-    field = form.locator(".bk-input", has=form.page.locator(".bk-label", has_text=label))
-    if await field.locator("select").count():
-        await field.locator("select").select_option(label=choice)
-    else:
-        await field.get_by_role("radio", name=choice, exact=True).check()
-
-
 async def fill_in(form: Locator) -> None:
     await choose(form, "LDH given as", fields.LDH_CHOICES[fields.HIGH])
     await choose(form, "Liver metastases", "yes")
     await choose(form, "Diabetes", "unknown")
     await choose(form, "Cardiovascular disease", "no")
-
-
-async def press(message: Locator, name: str) -> None:
-    """Press a button of a message, agreeing to whatever is asked first."""
-    await message.get_by_role("button", name=name, exact=True).click()
-
-
-async def close(client: SlackClient) -> None:
-    await client.page.locator(".modal-x").last.click()
-    await client.page.locator(".modal").wait_for(state="detached")
 
 
 async def answered_by_form(bot: RunningBot, client: SlackClient) -> Locator:

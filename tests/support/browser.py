@@ -95,6 +95,33 @@ class SlackClient:
         self.problems.append(problem)
 
 
+async def modal(client: SlackClient, title: str) -> Locator:
+    """The open modal, once it bears this title."""
+    found = client.page.locator(".modal", has=client.page.locator(".modal-title", has_text=title)).last
+    await found.wait_for()
+    return found
+
+
+async def choose(form: Locator, label: str, choice: str) -> None:
+    """Choose in the field with this label."""
+    field = form.locator(".bk-input", has=form.page.locator(".bk-label", has_text=label))
+    if await field.locator("select").count():
+        await field.locator("select").select_option(label=choice)
+    else:
+        await field.get_by_role("radio", name=choice, exact=True).check()
+
+
+async def press(message: Locator, name: str) -> None:
+    """Press a button of a message, agreeing to whatever is asked first."""
+    await message.get_by_role("button", name=name, exact=True).click()
+
+
+async def close(client: SlackClient) -> None:
+    """Close the open modal."""
+    await client.page.locator(".modal-x").last.click()
+    await client.page.locator(".modal").wait_for(state="detached")
+
+
 @asynccontextmanager
 async def slack_client(base_url: str) -> AsyncIterator[SlackClient]:
     """Open the web client of a local Slack. Requests to anywhere but 127.0.0.1 are refused."""
