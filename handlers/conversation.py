@@ -30,6 +30,8 @@ from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
 
 # A greeting asks how to begin.
+# Written by hand, where Slack made no mention of it.
+TYPED_MENTION = "@tarla"
 HELP_WORDS = frozenset({"help", "?", "how", "hi", "hello", "hey"})
 
 
@@ -47,6 +49,8 @@ class Conversation:
     async def reply_to(self, question: Question) -> Reply:
         """The reply to one question in words. An answer or refusal is in the ledger before this returns."""
         words = ascii_lower(question.text).split()
+        if words[:1] == [TYPED_MENTION]:
+            words = words[1:]
         if not words or (len(words) == 1 and words[0] in HELP_WORDS):
             return HowToAsk(self.example)
         try:

@@ -18,7 +18,9 @@ Message = dict[str, Any]
 HOW_TO = (
     "Say what is known, in any order; what you leave out counts as unknown:\n"
     "• LDH with its upper limit: `ldh 480/250`, `ldh 8.0 µkat/L uln 4.1`, `ldh 1.9x`, `ldh high`, `ldh normal`\n"
-    "• liver metastases, diabetes, cardiovascular disease: `liver yes`, `dm no`, `cvd unknown`, `no liver mets`"
+    "• liver metastases, diabetes, cardiovascular disease: `liver yes`, `dm no`, `cvd unknown`, `no liver mets`\n"
+    "• a diagnosis named by itself between commas counts as present: `ldh 1.9x, liver mets, T2DM, no cardiac hx`\n"
+    "Look-ups: `/tarla evidence`, `dose`, `monitor`, `manage crs 2`, `grade`, `toci 82kg`"
 )
 SCOPE = (
     "Planning aid before the first tarlatamab infusion, not for a patient with symptoms. "

@@ -70,7 +70,9 @@ def grade_submission_listener(conversation: Conversation, kind: GradeKind) -> Ca
         key = f"view:{identifier(view, 'id')}.{identifier(view, 'hash')}"
         reply = await conversation.look_up(key, grade_result(findings, conversation.today), asker)
         if isinstance(reply, LookedUp):
-            await ack(response_action="update", view=modal(f"Grade of {kind.upper()}", look_up_blocks(reply)))
+            grade = reply.look_up.arguments["grade"]
+            title = f"{kind.upper()} grade {grade}" if grade else f"No {kind.upper()} grade"
+            await ack(response_action="update", view=modal(title, look_up_blocks(reply)))
         elif isinstance(reply, NotShown):
             await ack(response_action="update", view=not_shown_modal(reply))
         else:

@@ -96,10 +96,17 @@ def _each_once(statements: list[Statement]) -> dict[Subject, Statement]:
         earlier = by_subject.setdefault(statement.subject, statement)
         if earlier is not statement:
             same = earlier.content == statement.content
+            if same and _both_present(earlier, statement):
+                continue
             # Two diagnoses of one factor are two words to the writer: the refusal says that they are one here.
             about = statement.subject if earlier.narrower or statement.narrower else None
             raise Refusal(RefusalCode.REPEATED if same else RefusalCode.CONTRADICTION, statement.position, about=about)
     return by_subject
+
+
+def _both_present(one: Statement, other: Statement) -> bool:
+    """Whether two cardiac diagnoses are present, as often in one patient: CVD is present, read either way."""
+    return one.subject is Subject.CVD and one.narrower and other.narrower and one.content is Meaning.YES
 
 
 def _understand(stated: dict[Subject, Statement], site_uln: UpperLimit | None) -> Understood:

@@ -50,6 +50,7 @@ async def test_the_grade_is_recorded_and_shown_in_the_forms_place(tmp_path: Path
         assert len(await running.events()) == 2
     shown = reply.message
     assert shown["response_action"] == "update"
+    assert shown["view"]["title"]["text"] == "CRS grade 3"
     # One vasopressor with low-flow oxygen: the worse of the two (ASTCT 2019).
     assert "CRS grade 3 by ASTCT 2019" in str(shown["view"]["blocks"][0])
     assert f"receipt #{looked_up.seq}-{looked_up.leaf.hex()[:4]}" in str(shown["view"]["blocks"][-1])
