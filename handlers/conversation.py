@@ -29,9 +29,9 @@ from knowledge import Assessment, ModelError, PatientFactors, UpperLimit, assess
 from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
 
-# A greeting asks how to begin.
 # Written by hand, where Slack made no mention of it.
 TYPED_MENTION = "@tarla"
+# A greeting asks how to begin.
 HELP_WORDS = frozenset({"help", "?", "how", "hi", "hello", "hey"})
 
 

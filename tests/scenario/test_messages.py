@@ -81,6 +81,8 @@ async def test_a_message_sent_again_by_slack_has_one_answer(tmp_path: Path, kind
         (BOT, "How to ask"),
         (f"{BOT} hello", "How to ask"),
         (f"{BOT} <@U0SOMEONE> ldh 480/250", "Word 1"),
+        ("@Tarla manage crs 2", "CRS grade 2: what the label says"),
+        (f"{BOT} LDH 512 uln 250, liver mets, T2DM, no cardiac hx", "Tarlatamab, before cycle 1 day 1"),
         (f"{BOT} fever ldh 480/250", "No risk is given"),
     ],
 )
