@@ -21,7 +21,9 @@ from bot.ledger import open_ledger
 from bot.pictures.saving import PictureError, check_target, format_of, write_whole
 from bot.settings import Settings
 from handlers.answer import answer_text
+from handlers.answer.plain import wrapped
 from handlers.delivery import expecting_delivery, record_outcome
+from handlers.lookup import LookUp
 from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Repeated, Reply
 from handlers.replies import refusal_lines
 from handlers.requests import Asker, Question
@@ -107,12 +109,11 @@ def _print(reply: Reply, as_json: bool) -> int:
             body["interval_sources"] = [split.model_dump(mode="json") for split in sources]
             print(_writable(json.dumps({**body, "receipt": reply.receipt}, ensure_ascii=False, indent=2)))
         else:
-            columns = shutil.get_terminal_size().columns
-            print(_writable(answer_text(reply.view, min(WIDEST, max(NARROWEST, columns)))))
+            print(_writable(answer_text(reply.view, _width())))
         sys.stdout.flush()
         return OK
     if isinstance(reply, LookedUp):
-        print(_writable(reply.look_up.text), flush=True)
+        print(_writable(_whole(reply.look_up)), flush=True)
         return OK
     lines: list[str]
     if isinstance(reply, Refused):
@@ -126,6 +127,18 @@ def _print(reply: Reply, as_json: bool) -> int:
         lines, status = [_repeated(reply)], FAILED
     print(_writable("\n".join(_at_terminal(line) for line in lines), sys.stderr), file=sys.stderr, flush=True)
     return status
+
+
+def _whole(look_up: LookUp) -> str:
+    """A look-up in full: its long text wrapped, or its text as it was set."""
+    if look_up.long_text is None:
+        return look_up.text
+    lines = look_up.long_text.split("\n")
+    return "\n".join("\n".join(wrapped(line, _width(), "  " if line.startswith("•") else "")) for line in lines)
+
+
+def _width() -> int:
+    return min(WIDEST, max(NARROWEST, shutil.get_terminal_size().columns))
 
 
 def _writable(text: str, stream: TextIO | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from handlers.evidence.view import evidence_look_up
 from handlers.lookup.dose import dose
 from handlers.lookup.grade import grade
 from handlers.lookup.manage import manage
@@ -18,6 +19,7 @@ Find = Callable[[Sequence[str], str], LookUp]
 LOOK_UPS: Mapping[str, Find] = MappingProxyType(
     {
         "dose": dose,
+        "evidence": evidence_look_up,
         "grade": grade,
         "manage": manage,
         "monitor": monitor,

@@ -18,7 +18,8 @@ class LookUp:
     understood: closed vocabulary and numbers in range, never typed text. ``records`` are the ids of everything quoted;
     each is visible in the block that quotes it. ``about_patient`` is true where a figure was worked out for one
     patient: such a look-up is shown only once it stands in the ledger. ``text`` is the whole in plain words, for
-    notifications, screen readers and terminals.
+    notifications, screen readers and terminals; where that is more than Slack takes, ``text`` says so and
+    ``long_text`` is the whole, for a terminal.
     """
 
     code: str
@@ -27,6 +28,7 @@ class LookUp:
     records: tuple[str, ...]
     arguments: Mapping[str, Json] = field(default_factory=dict)
     about_patient: bool = False
+    long_text: str | None = None
 
 
 class LookUpCode(StrEnum):
