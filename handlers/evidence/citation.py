@@ -25,7 +25,7 @@ def addresses(source: Source) -> tuple[str, ...]:
 
 
 def _place(source: Source, m: Markup) -> str:
-    places = [m.link(f"https://doi.org/{source.doi}", f"doi:{source.doi}")] if source.doi else []
+    places = [m.link(f"https://doi.org/{source.doi}", f"DOI {source.doi}")] if source.doi else []
     places += [m.text(f"PMID {source.pmid}")] if source.pmid else []
     if not places and source.pmcid:
         places.append(m.text(source.pmcid))

@@ -54,9 +54,7 @@ def _pieces(evidence: Evidence, groups: Sequence[Sequence[Record]], heading: str
                 sections.append(([], [], []))
                 above = []
             quoted, lines, plain_lines = sections[-1]
-            # The source stands once in a section; a new group has all its other headings, so that none of the last
-            # group's seems to hold.
-            start = len(levels) if above == levels else bool(above)
+            start = _first_new(above, levels, _definition(record))
             apart = [""] if above and above != levels else []
             quoted.append(record)
             lines += [*apart, *levels[start:], text]
@@ -65,6 +63,18 @@ def _pieces(evidence: Evidence, groups: Sequence[Sequence[Record]], heading: str
     for quoted, lines, plain_lines in sections:
         ids = tuple(record.id for record in quoted)
         yield Piece(heading, "\n".join(lines), "\n".join(plain_lines), ids, (source,))
+
+
+def _first_new(above: Sequence[str], levels: Sequence[str], definition: str) -> int:
+    """From which heading on a group must be told apart from the one above it in the same section.
+
+    The source stands once. A population stands again unless a definition follows, which takes the place of the last.
+    """
+    if above == levels:
+        return len(levels)
+    if not above:
+        return 0
+    return 2 if definition and above[1] == levels[1] else 1
 
 
 def _levels(evidence: Evidence, first: Record, shared: dict[str, str], today: str, m: Markup) -> list[str]:

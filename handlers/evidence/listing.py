@@ -18,12 +18,11 @@ _EXAMPLE = "/tarla evidence icans"
 
 def index_look_up(evidence: Evidence, today: str) -> LookUp:
     """The list of topics."""
-    text = "\n\n".join(_parts(evidence, today, PLAIN))
+    trust = f"Order of trust. {evidence.order_of_trust}"
+    text = "\n\n".join([*_parts(evidence, today, PLAIN), trust])
     blocks: list[Block] = [whole(part) for part in _parts(evidence, today, MRKDWN)]
-    blocks.append(context(MRKDWN.text(evidence.order_of_trust)))
-    return LookUp(
-        code="evidence", text=text, blocks=tuple(blocks), records=(), long_text=f"{text}\n\n{evidence.order_of_trust}"
-    )
+    blocks.append(context(MRKDWN.text(trust)))
+    return LookUp(code="evidence", text=text, blocks=tuple(blocks), records=())
 
 
 def _parts(evidence: Evidence, today: str, m: Markup) -> list[str]:
@@ -57,7 +56,7 @@ def topic_line(evidence: Evidence, topic: Topic, m: Markup) -> str:
 
 def _count(evidence: Evidence, topic: Topic) -> str:
     if topic.id == "sources":
-        return f"{len(evidence.sources)}"
+        return f"{len(evidence.sources)} sources"
     parts = []
     if records := records_on(evidence, topic):
         parts.append(f"{len(records)} entries")

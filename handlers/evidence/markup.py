@@ -66,7 +66,7 @@ class _Plain:
         return words
 
     def link(self, address: str, label: str) -> str:
-        return label if label.startswith("doi:") else address
+        return label if label.startswith("DOI ") else address
 
 
 MRKDWN: Markup = _Mrkdwn()
@@ -80,7 +80,8 @@ def spaced(words: str) -> str:
 
 def capital(words: str) -> str:
     """Words with a capital at the head, unless they begin with a symbol or an acronym (``n``, ``p``)."""
-    return words[0].upper() + words[1:] if words[:2].islower() or words.startswith("a ") else words
+    plain_word = words.startswith("a ") or (words[:2].isalpha() and words[:2].islower())
+    return words[0].upper() + words[1:] if plain_word else words
 
 
 def sentence(words: str) -> str:

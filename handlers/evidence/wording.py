@@ -13,7 +13,25 @@ _GRADES = (
     (re.compile(r"grade(\d)(or|to)(\d)"), r"grade \1 \2 \3"),
     (re.compile(r"grade(\d)"), r"grade \1"),
 )
-_RATE = re.compile(r"^(crs|icans)_(any|grade\w+)$")
+_RATE = re.compile(r"^(\w+)_(any|grade\w+)$")
+# Endpoints whose parts do not make a phrase by themselves.
+_WHOLE = {
+    "authors_position": "authors' position",
+    "chemotherapy_free_interval_below_90_days": "chemotherapy-free interval below 90 days",
+    "crs_grade2plus_onset_median": "onset of CRS of grade 2 or higher, median",
+    "crs_progression_time_grade1_to_grade2plus": "CRS, time from grade 1 to grade 2 or higher",
+    "death_without_against_with_toxicity": "death, without against with toxicity",
+    "diabetes_heart_failure_correlation": "correlation of diabetes and heart failure",
+    "discontinuation_treatment_related": "discontinuation, treatment-related",
+    "ecog_0_1": "ECOG 0 or 1",
+    "grade3plus_crs_icans_neutropenia": "CRS, ICANS and neutropenia, grade 3 or higher",
+    "neutrophils_decreased_laboratory": "neutrophils decreased (laboratory)",
+    "onset_median_in_reports": "onset in reports, median",
+    "treatment_discontinued_any_reason": "treatment discontinued for any reason",
+    "treatment_related_death": "treatment-related death",
+    "treatment_related_events_including_icans": "treatment-related events, ICANS included",
+    "treatment_related_serious_events": "treatment-related serious events",
+}
 _MEDIAN = re.compile(r"^(\w+)_median$")
 
 DIRECTIONS = {"higher": "higher", "lower": "lower", "none": "no link found", "unclear": "named only as possible"}
@@ -36,9 +54,11 @@ def outcome(endpoint: str) -> str:
 
 
 def _one_outcome(endpoint: str) -> str:
+    if endpoint in _WHOLE:
+        return _WHOLE[endpoint]
     if found := _RATE.match(endpoint):
-        rest = "any grade" if found[2] == "any" else _words(found[2])
-        return f"{_TERMS[found[1]]}, {rest}"
+        graded = "any grade" if found[1] in _TERMS else "any"
+        return f"{_words(found[1])}, {graded if found[2] == 'any' else _words(found[2])}"
     if found := _MEDIAN.match(endpoint):
         return f"{_words(found[1])}, median"
     return _words(endpoint)
