@@ -24,7 +24,7 @@ def details(record: Record) -> dict[str, str]:
 
 def _head(record: Record, m: Markup) -> str:
     if isinstance(record, Fact):
-        return m.bold(f"{outcome(record.endpoint)}:{' looked for and not found.' if record.absent else ''}")
+        return m.bold(f"{capital(outcome(record.endpoint))}:{' looked for and not found.' if record.absent else ''}")
     return m.bold(f"{capital(record.factor)} and {outcome(record.endpoint)}: {direction(record)}.")
 
 
@@ -55,8 +55,9 @@ def _effect(link: Association) -> str:
     parts = [] if link.effect is None else [link.effect]
     if link.effect is None and link.coefficient is not None:
         parts.append(f"log odds ratio {link.coefficient:+g}")
-    parts += _precision(link)
-    return ", ".join(parts) if parts else "size of the effect not seen"
+    if link.absent:
+        parts.append("size of the effect not seen")
+    return ", ".join([*parts, *_precision(link)])
 
 
 def _precision(record: Record) -> list[str]:

@@ -44,7 +44,7 @@ def evidence_modal(topic: str, page: int, today: str, beside: Sequence[str] | No
             raise ValueError("no answer to show the evidence of")
         return _view(evidence, ANSWER, 1, 1, answer_blocks(evidence, beside, today), beside)
     chosen = _BY_ID[topic]
-    pages = topic_pages(evidence, chosen, today)
+    pages = topic_pages(chosen, today)
     shown = pages[min(page, len(pages)) - 1]
     blocks = page_blocks(evidence, chosen, shown, today, commands=False)
     return _view(evidence, chosen.id, shown.number, shown.of, blocks, beside)

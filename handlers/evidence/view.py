@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from handlers.evidence.contents import pieces_of
 from handlers.evidence.drawing import page_blocks, page_text, whole_text
@@ -53,7 +54,7 @@ def topic_look_up(evidence: Evidence, topic: Topic, number: int | None, today: s
     Raises:
         LookUpRefusal: the topic has no such page.
     """
-    pages = topic_pages(evidence, topic, today)
+    pages = topic_pages(topic, today)
     shown = number or 1
     if shown > len(pages):
         last = f" {len(pages)}" if len(pages) > 1 else ""
@@ -72,8 +73,10 @@ def topic_look_up(evidence: Evidence, topic: Topic, number: int | None, today: s
     )
 
 
-def topic_pages(evidence: Evidence, topic: Topic, today: str) -> tuple[Page, ...]:
-    """All pages of a topic."""
+@lru_cache(maxsize=2 * len(TOPICS))
+def topic_pages(topic: Topic, today: str) -> tuple[Page, ...]:
+    """All pages of a topic; made once a day, since every page needs the division into all."""
+    evidence = load()
     return paged(evidence, pieces_of(evidence, topic, today))
 
 

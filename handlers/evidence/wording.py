@@ -49,8 +49,7 @@ READ = {
 
 def outcome(endpoint: str) -> str:
     """An endpoint in words: ``crs_grade2plus`` is ``CRS, grade 2 or higher``."""
-    text = " and ".join(_one_outcome(part) for part in endpoint.split(" and "))
-    return capital(text)
+    return " and ".join(_one_outcome(part) for part in endpoint.split(" and "))
 
 
 def _one_outcome(endpoint: str) -> str:

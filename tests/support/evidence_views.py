@@ -1,0 +1,66 @@
+"""Every view of the evidence, and what they may show: addresses of the data, and the record behind an id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from handlers.evidence.citation import addresses
+from handlers.evidence.topics import TOPICS
+from handlers.evidence.view import evidence_look_up, topic_pages
+from handlers.lookup import LookUp
+from knowledge.evidence import Evidence, Source, load
+
+TODAY = "2026-11-24"
+LATER = "2027-06-01"
+
+
+def allowed_links() -> frozenset[str]:
+    """The addresses in the data and nothing else, escaped as mrkdwn writes them."""
+    sources = load().sources.values()
+    known = {address for source in sources for address in (source.url, source.account_url) if address}
+    known |= {f"https://doi.org/{source.doi}" for source in sources if source.doi}
+    assert {address for source in sources for address in addresses(source)} <= known
+    return frozenset(address.replace("&", "&amp;") for address in known)
+
+
+@cache
+def topic_look_ups(today: str = TODAY) -> tuple[tuple[str, int, LookUp], ...]:
+    """Every page of every topic, as it is asked for."""
+    return tuple(
+        (topic.id, page.number, evidence_look_up([topic.id, str(page.number)], today))
+        for topic in TOPICS
+        for page in topic_pages(topic, today)
+    )
+
+
+def every_id(evidence: Evidence) -> tuple[str, ...]:
+    """The ids of all facts, associations, sources, conflicts and gaps."""
+    return (*(record.id for record in evidence), *evidence.sources, *evidence.conflicts, *evidence.gaps)
+
+
+@cache
+def record_behind(name: str) -> Any:
+    """The record of an id as plain data; None where there is none.
+
+    With the year of a source's date, and the level that the name of the field ``ci95`` gives.
+    """
+    evidence = load()
+    held: tuple[Mapping[str, Any], ...] = (evidence.facts, evidence.associations, evidence.sources)
+    held += (evidence.conflicts, evidence.gaps)
+    record = next((records[name] for records in held if name in records), None)
+    if record is None:
+        return None
+    year = {"year": record.year} if isinstance(record, Source) else {}
+    level = {"level": "95 %"} if getattr(record, "ci95", None) else {}
+    return {**record.model_dump(), **year, **level}
+
+
+def texts_of(blocks: Any) -> list[str]:
+    """The text of each block, spaces all alike."""
+    found = []
+    for block in blocks:
+        parts = [block["text"]["text"]] if "text" in block else [each["text"] for each in block.get("elements", [])]
+        found.append("\n".join(str(part) for part in parts).replace("\N{NO-BREAK SPACE}", " "))
+    return found
