@@ -44,7 +44,8 @@ def every_id(evidence: Evidence) -> tuple[str, ...]:
 def record_behind(name: str) -> Any:
     """The record of an id as plain data; None where there is none.
 
-    With the year of a source's date, and the level that the name of the field ``ci95`` gives.
+    With the year of a source's date, the level that the name of the field ``ci95`` gives, and what the data say
+    elsewhere of its part in the model.
     """
     evidence = load()
     held: tuple[Mapping[str, Any], ...] = (evidence.facts, evidence.associations, evidence.sources)
@@ -54,13 +55,15 @@ def record_behind(name: str) -> Any:
         return None
     year = {"year": record.year} if isinstance(record, Source) else {}
     level = {"level": "95 %"} if getattr(record, "ci95", None) else {}
-    return {**record.model_dump(), **year, **level}
+    term = {"term": evidence.centre_terms[name].reason} if name in evidence.centre_terms else {}
+    return {**record.model_dump(), **year, **level, **term}
 
 
 def texts_of(blocks: Any) -> list[str]:
     """The text of each block, spaces all alike."""
     found = []
     for block in blocks:
-        parts = [block["text"]["text"]] if "text" in block else [each["text"] for each in block.get("elements", [])]
-        found.append("\n".join(str(part) for part in parts).replace("\N{NO-BREAK SPACE}", " "))
+        small = block["elements"] if block["type"] == "context" else []
+        parts = [block["text"]["text"]] if "text" in block else [each["text"] for each in small]
+        found.append("\n".join(parts).replace("\N{NO-BREAK SPACE}", " "))
     return found

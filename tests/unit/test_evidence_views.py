@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -61,6 +62,23 @@ def test_every_number_of_an_entry_stands_in_a_record_named_beside_it(topic: str,
     blocks = _blocks(topic, str(number))
     # The first and the last block count entries and pages and tell how old the evidence is; they are tested below.
     assert uncovered(blocks[1:-1], record_behind) == []
+
+
+@pytest.mark.parametrize(("topic", "number"), [page for page in PAGES if page[0] in load().subjects])
+def test_gist_and_small_print_count_entries_and_pages(topic: str, number: int) -> None:
+    evidence = load()
+    records = evidence.on(topic)
+    links = Counter(record.direction for record in records if isinstance(record, Association))
+    counts = [len(records), len({record.source for record in records}), sum(map(evidence.is_primary, records))]
+    counts += [len(records) - counts[2], len(evidence.conflicts_on(topic)), len(evidence.gaps_on(topic))]
+    pages = [number, number + 1, sum(name == topic for name, _ in PAGES)]
+    given = [str(each) for each in (*counts, *links.values(), *pages)] + ["2026-11-22", "2 days ago", "2027-05-22"]
+    blocks = _blocks(topic, str(number))
+    assert uncovered([blocks[0], blocks[-1]], record_behind, given) == []
+    if number == 1:
+        said = {"higher": "higher", "lower": "lower", "none": "no link", "unclear": "unclear"}
+        assert all(f"{count} {said[way]}" in texts_of(blocks)[0] for way, count in links.items())
+        assert f"{counts[3]} of them second-hand" in texts_of(blocks)[0]
 
 
 @pytest.mark.parametrize("name", every_id(load()))
