@@ -19,12 +19,12 @@ from knowledge.evidence import Association, Conflict, Evidence, Fact, Gap, Sourc
 # Ids of some thirty characters each, well within a section.
 IDS_TOGETHER = 50
 
-Any = Record | Source | Conflict | Gap
+AnyRecord = Record | Source | Conflict | Gap
 
 
-def find_record(evidence: Evidence, word: str) -> Any | None:
+def find_record(evidence: Evidence, word: str) -> AnyRecord | None:
     """The record of this id, whatever the case of its letters."""
-    every: tuple[Any, ...] = (
+    every: tuple[AnyRecord, ...] = (
         *evidence,
         *evidence.sources.values(),
         *evidence.conflicts.values(),
@@ -33,7 +33,7 @@ def find_record(evidence: Evidence, word: str) -> Any | None:
     return next((record for record in every if record.id.lower() == word), None)
 
 
-def record_look_up(evidence: Evidence, record: Any, today: str) -> LookUp:
+def record_look_up(evidence: Evidence, record: AnyRecord, today: str) -> LookUp:
     """The record with everything that is known of it."""
     sources, ids = [] if isinstance(record, Source | Conflict | Gap) else [record.source], [record.id]
     blocks, lines = [], []
@@ -55,7 +55,7 @@ def record_look_up(evidence: Evidence, record: Any, today: str) -> LookUp:
     )
 
 
-def _parts(evidence: Evidence, record: Any, today: str) -> Iterator[Piece]:
+def _parts(evidence: Evidence, record: AnyRecord, today: str) -> Iterator[Piece]:
     if isinstance(record, Source):
         mrkdwn, plain = (source_text(evidence, record, today, m) for m in (MRKDWN, PLAIN))
         yield Piece("", mrkdwn, plain, (record.id,), ())

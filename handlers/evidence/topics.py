@@ -71,13 +71,13 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "diabetes",
         _FINDINGS,
-        "Diabetes: one link with ICANS, what does not repeat it, and how common it is.",
+        "Diabetes: one study's link with ICANS, no replication found, and how common it is.",
         ("dm", "t2dm", "t1dm", "diabetic"),
     ),
     Topic(
         "cvd",
         _FINDINGS,
-        "Cardiovascular disease: one link with ICANS, what does not repeat it, and how common it is.",
+        "Cardiovascular disease: one study's link with ICANS, no replication found, how common it is.",
         ("heart", "cardiac", "cardiovascular", "cardio", "hypertension"),
     ),
     Topic(
@@ -89,10 +89,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "brain",
         _FINDINGS,
-        "Brain metastases: mostly no link with ICANS, and a caution.",
+        "Brain metastases: where they were linked with ICANS and where not.",
         ("cns", "brain_mets", "brain_metastases"),
     ),
-    Topic("age", _FINDINGS, "Age: links in both directions, and ages of the cohorts.", ()),
+    Topic("age", _FINDINGS, "Age: links that point both ways, and ages of the cohorts.", ()),
     Topic("sex", _FINDINGS, "Sex: links that point both ways.", ("gender", "female", "male")),
     Topic(
         "fitness",
@@ -146,7 +146,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "calculator",
         _ORIGIN,
-        "The calculator of Guo et al.: the only published sizes of effects, not validated elsewhere.",
+        "The calculator of Guo et al.: coefficients, shrunken and not validated elsewhere.",
         ("guo",),
     ),
     Topic(

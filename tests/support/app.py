@@ -32,6 +32,7 @@ from bot.transports.socket import RecordingSocketModeHandler, serve_socket
 from handlers.answer import TableMode
 from handlers.ports import Clock, Entry, Kind, Recorded
 from knowledge import UpperLimit
+from tests.support.evidence_views import allowed_links
 from tests.support.signing import (
     SIGNING_SECRET,
     SignedRequest,
@@ -186,6 +187,8 @@ def settings_for(
 
 # The people a message may mention.
 MENTIONS = ("@U0FELLOW01", "@U0SOMEONE")
+# What may stand between angle brackets: those, and the addresses in the evidence.
+LINKS = (*MENTIONS, *allowed_links())
 
 
 def check_reply(reply: Reply) -> None:
@@ -194,22 +197,22 @@ def check_reply(reply: Reply) -> None:
         return
     body = reply.message
     if "response_action" not in body:
-        check_message(body, allowed_links=MENTIONS)
+        check_message(body, allowed_links=LINKS)
     elif "view" in body:
-        check_view(body["view"])
+        check_view(body["view"], allowed_links=LINKS)
 
 
 def check_everything_sent(slack: SlackStandin) -> None:
     """Check every view and message that the app sent through the Web API or a response_url."""
     for call in slack.calls:
         if call.method.startswith("views."):
-            check_view(call.args["view"])
+            check_view(call.args["view"], allowed_links=LINKS)
         elif call.method.startswith("chat."):
             # Bolt's client names the workspace in every call.
             body = {name: value for name, value in call.args.items() if name != "team_id"}
-            check_message(body, response=False, allowed_links=MENTIONS)
+            check_message(body, response=False, allowed_links=LINKS)
     for response in slack.responses:
-        check_message(response.body, allowed_links=MENTIONS)
+        check_message(response.body, allowed_links=LINKS)
 
 
 @asynccontextmanager
