@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from handlers.answer.view import LABELS
 from handlers.blockkit import Block, context
-from handlers.evidence.contents import record_pieces
 from handlers.evidence.drawing import LEGEND, age, citation_blocks, piece_blocks, whole
-from handlers.evidence.groups import Piece
+from handlers.evidence.groups import Piece, grouped
 from handlers.evidence.listing import topic_line
 from handlers.evidence.markup import MRKDWN
 from handlers.evidence.topics import TOPICS
@@ -17,29 +17,11 @@ from knowledge.evidence import Evidence, load
 from knowledge.factors import PatientFactors, Presence
 
 ANSWER = "answer"
-# What an answer quotes, in the order of its rows: the founding study, then elsewhere.
-QUOTED = (
-    "inc.joshi.crs_any",
-    "inc.joshi.crs_g2plus",
-    "inc.joshi.icans_any",
-    "inc.joshi.crs_g3plus",
-    "inc.joshi.icans_g3plus",
-    comparators.TOCILIZUMAB_CRS,
-    comparators.TOCILIZUMAB_ICANS,
-    "inc.eu473.crs_after_dose1",
-    "inc.eu473.crs_g2plus_day1",
-    "inc.eu473.crs_g3plus",
-    "inc.label473.icans_c1d1",
-    "inc.label473.icans_pt",
-    "inc.label473.icans_broad",
-    "inc.label473.icans_g3plus",
-    "inc.multi102.crs_dose1",
-    "inc.multi102.icans_any",
-    "inc.wclc25.icans_any",
-    "inc.wclc25.icans_g3",
-    "inc.guo.crs_g2plus",
-    "inc.guo.icans_any",
-    "rf.guo.ldh.icans",
+STUDY_LINKS = "What was linked with these findings, and what contradicts it"
+# What an answer quotes beside its estimates, by outcome as its rows have it: the founding study, then elsewhere.
+QUOTED: tuple[tuple[str, tuple[str, ...]], ...] = (
+    *((LABELS[outcome], (comparators.STUDY[outcome], *comparators.ELSEWHERE[outcome])) for outcome in LABELS),
+    ("With prophylactic tocilizumab", (comparators.TOCILIZUMAB_CRS, comparators.TOCILIZUMAB_ICANS)),
 )
 # What links a finding with an outcome, and what was found elsewhere on the same.
 _LINKS = {
@@ -78,7 +60,7 @@ def answer_blocks(evidence: Evidence, topics: Sequence[str], today: str) -> list
     pieces = tuple(_pieces(evidence, topics, today))
     head = [
         f"{m.bold('Behind the figures of the answer')} {m.name('evidence')}",
-        m.text("The figures it shows and the links its findings rest on; what contradicts them stands among them."),
+        m.text("The figures that stand beside the estimates, row by row, and what was linked with the findings."),
         age(evidence, today, m),
     ]
     lines = [m.bold("Read on, in the list above")]
@@ -95,6 +77,8 @@ def answer_blocks(evidence: Evidence, topics: Sequence[str], today: str) -> list
 
 
 def _pieces(evidence: Evidence, topics: Sequence[str], today: str) -> Iterator[Piece]:
-    links = dict.fromkeys(name for topic in topics for name in _LINKS.get(topic, ()) if name not in QUOTED)
-    records = [evidence.facts.get(name) or evidence.associations[name] for name in (*QUOTED, *links)]
-    return record_pieces(evidence, records, today, links_first=False)
+    links = dict.fromkeys(name for topic in topics for name in _LINKS.get(topic, ()))
+    parts = (*QUOTED, (STUDY_LINKS, tuple(dict.fromkeys((*links, *comparators.CONTRADICTING)))))
+    for heading, names in parts:
+        records = [evidence.facts.get(name) or evidence.associations[name] for name in names]
+        yield from grouped(evidence, records, heading, today)

@@ -8,10 +8,11 @@ from typing import Any
 
 from handlers.blockkit import Block, plain
 from handlers.evidence.drawing import page_blocks
-from handlers.evidence.for_answer import ANSWER, answer_blocks
+from handlers.evidence.for_answer import ANSWER, answer_blocks, evidence_for_answer
 from handlers.evidence.topics import TOPICS, Topic, title
 from handlers.evidence.view import topic_pages
 from knowledge.evidence import Evidence, load
+from knowledge.factors import PatientFactors
 
 View = dict[str, Any]
 
@@ -48,6 +49,11 @@ def evidence_modal(topic: str, page: int, today: str, beside: Sequence[str] | No
     shown = pages[min(page, len(pages)) - 1]
     blocks = page_blocks(evidence, chosen, shown, today, commands=False)
     return _view(evidence, chosen.id, shown.number, shown.of, blocks, beside)
+
+
+def answer_modal(factors: PatientFactors, today: str) -> View:
+    """What the Evidence button of an answer with these findings opens."""
+    return evidence_modal(ANSWER, 1, today, evidence_for_answer(factors, today).topics)
 
 
 def evidence_action(view: Mapping[str, Any], action: Mapping[str, Any], today: str) -> View:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from handlers.evidence.for_answer import QUOTED, evidence_for_answer
-from handlers.evidence.modal import PAGE_ACTION, TOPIC_ACTION, evidence_action, evidence_modal
+from handlers.evidence.for_answer import evidence_for_answer
+from handlers.evidence.modal import PAGE_ACTION, TOPIC_ACTION, answer_modal, evidence_action, evidence_modal
 from handlers.evidence.topics import TOPICS
-from knowledge import PatientFactors, Presence
+from knowledge import PatientFactors, Presence, comparators
 from knowledge.evidence import load
 from tests.support.evidence_views import LATER, TODAY, allowed_links, record_behind, texts_of, topic_look_ups
 from tests.support.shown_numbers import uncovered
@@ -139,12 +139,13 @@ def test_an_answers_evidence_begins_with_its_figures_and_follows_its_findings(
 ) -> None:
     factors = PatientFactors(liver_metastases=liver, diabetes=diabetes, cardiovascular_disease=cvd)
     behind = evidence_for_answer(factors, TODAY)
-    assert set(QUOTED) <= set(behind.records)
+    assert set(comparators.shown_ids()) - set(comparators.SUPPORTING) <= set(behind.records)
     assert ("rf.joshi.liver.crs" in behind.records) is (liver is not Presence.NO)
     assert ("rf.joshi.diabetes.icans" in behind.records) is (diabetes is not Presence.NO)
     assert ("rf.joshi.cvd.icans" in behind.records) is (cvd is not Presence.NO)
     assert set(behind.topics) <= {topic.id for topic in TOPICS}
-    view = evidence_modal("answer", 1, TODAY, behind.topics)
+    view = answer_modal(factors, TODAY)
+    assert view == evidence_modal("answer", 1, TODAY, behind.topics)
     check_view(view, allowed_links=allowed_links())
     text = "\n".join(texts_of(view["blocks"]))
     assert all(f"`{name}`" in text for name in behind.records)
