@@ -37,13 +37,15 @@ def page_blocks(evidence: Evidence, topic: Topic, page: Page, today: str, *, com
 
 
 def piece_blocks(pieces: Sequence[Piece]) -> Iterator[Block]:
-    """A section for each piece, those of one part of the topic under its heading."""
+    """A section for each piece; the first of each part of the topic has its heading above it, in the same block."""
     heading = ""
     for piece in pieces:
-        if piece.heading != heading:
+        if piece.heading == heading:
+            yield whole(piece.mrkdwn)
+        else:
             heading = piece.heading
-            yield from ({"type": "divider"}, section(MRKDWN.bold(heading.upper())))
-        yield whole(piece.mrkdwn)
+            yield {"type": "divider"}
+            yield whole(f"{MRKDWN.bold(heading.upper())}\n\n{piece.mrkdwn}")
 
 
 def whole(mrkdwn: str) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -10,7 +11,7 @@ from handlers.evidence.citation import addresses
 from handlers.evidence.topics import TOPICS
 from handlers.evidence.view import evidence_look_up, topic_pages
 from handlers.lookup import LookUp
-from knowledge.evidence import Evidence, Source, load
+from knowledge.evidence import Association, Evidence, Source, load
 
 TODAY = "2026-11-24"
 LATER = "2027-06-01"
@@ -57,6 +58,18 @@ def record_behind(name: str) -> Any:
     level = {"level": "95 %"} if getattr(record, "ci95", None) else {}
     term = {"term": evidence.centre_terms[name].reason} if name in evidence.centre_terms else {}
     return {**record.model_dump(), **year, **level, **term}
+
+
+def counted(topic: str, number: int) -> list[str]:
+    """What the first and the last block of a topic's page count: entries, pages and days; no record holds those."""
+    evidence = load()
+    records = evidence.on(topic)
+    links = Counter(record.direction for record in records if isinstance(record, Association))
+    second_hand = sum(not evidence.is_primary(record) for record in records)
+    counts = [len(records), len({record.source for record in records}), second_hand, *links.values()]
+    counts += [len(evidence.conflicts_on(topic)), len(evidence.gaps_on(topic))]
+    pages = [number, number + 1, sum(name == topic for name, _, _ in topic_look_ups())]
+    return [*map(str, (*counts, *pages)), evidence.compiled, "2 days ago", "2027-05-22"]
 
 
 def texts_of(blocks: Any) -> list[str]:

@@ -22,6 +22,7 @@ from tests.support.evidence_views import (
     LATER,
     TODAY,
     allowed_links,
+    counted,
     every_id,
     record_behind,
     texts_of,
@@ -69,16 +70,14 @@ def test_gist_and_small_print_count_entries_and_pages(topic: str, number: int) -
     evidence = load()
     records = evidence.on(topic)
     links = Counter(record.direction for record in records if isinstance(record, Association))
-    counts = [len(records), len({record.source for record in records}), sum(map(evidence.is_primary, records))]
-    counts += [len(records) - counts[2], len(evidence.conflicts_on(topic)), len(evidence.gaps_on(topic))]
-    pages = [number, number + 1, sum(name == topic for name, _ in PAGES)]
-    given = [str(each) for each in (*counts, *links.values(), *pages)] + ["2026-11-22", "2 days ago", "2027-05-22"]
+    given = counted(topic, number)
     blocks = _blocks(topic, str(number))
     assert uncovered([blocks[0], blocks[-1]], record_behind, given) == []
     if number == 1:
         said = {"higher": "higher", "lower": "lower", "none": "no link", "unclear": "unclear"}
         assert all(f"{count} {said[way]}" in texts_of(blocks)[0] for way, count in links.items())
-        assert f"{counts[3]} of them second-hand" in texts_of(blocks)[0]
+        second_hand = sum(not evidence.is_primary(record) for record in records)
+        assert f"{second_hand} of them second-hand" in texts_of(blocks)[0]
 
 
 @pytest.mark.parametrize("name", every_id(load()))
