@@ -18,12 +18,6 @@ def citation(source: Source, m: Markup) -> str:
     return f"{m.bold(short_name(source))} {m.name(source.id)} {m.text(source.reference)} {_place(source, m)} · {seen}"
 
 
-def addresses(source: Source) -> tuple[str, ...]:
-    """Every address that a citation of this source links to."""
-    doi = [f"https://doi.org/{source.doi}"] if source.doi else []
-    return tuple(doi or ([source.url] if source.url else [])) + ((source.account_url,) if source.account_url else ())
-
-
 def _place(source: Source, m: Markup) -> str:
     places = [m.link(f"https://doi.org/{source.doi}", f"DOI {source.doi}")] if source.doi else []
     places += [m.text(f"PMID {source.pmid}")] if source.pmid else []
