@@ -22,7 +22,7 @@ def index_look_up(evidence: Evidence, today: str) -> LookUp:
     text = "\n\n".join([*_parts(evidence, today, PLAIN), trust])
     blocks: list[Block] = [whole(part) for part in _parts(evidence, today, MRKDWN)]
     blocks.append(context(MRKDWN.text(trust)))
-    return LookUp(code="evidence", text=text, blocks=tuple(blocks), records=())
+    return LookUp(code="evidence", text=text, blocks=tuple(blocks), records=(), long_text=text)
 
 
 def _parts(evidence: Evidence, today: str, m: Markup) -> list[str]:
