@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handlers.blockkit import Block, actions, button, plain
+from handlers.evidence.modal import PAGE_ACTION, TOPIC_ACTION
 from handlers.lookup.grade_form import GRADE_CALLBACKS, GradeKind
 
 WHAT_IF, EVIDENCE, MODEL, EDIT, SHARE = "tarla_what_if", "tarla_evidence", "tarla_model", "tarla_edit", "tarla_share"
 OPEN_FORM = "tarla_form"
 GRADE: Mapping[GradeKind, str] = GRADE_CALLBACKS
-ACTIONS = (WHAT_IF, EVIDENCE, MODEL, EDIT, SHARE, OPEN_FORM, *GRADE.values())
+EVIDENCE_PAGES = (TOPIC_ACTION, PAGE_ACTION)
+ACTIONS = (WHAT_IF, EVIDENCE, MODEL, EDIT, SHARE, OPEN_FORM, *GRADE.values(), *EVIDENCE_PAGES)
 # The form's own name as a modal, and the shortcut that opens it.
 FORM_CALLBACK = "tarla_form"
 VIEWS = (FORM_CALLBACK, *GRADE.values())

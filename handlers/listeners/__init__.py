@@ -7,7 +7,13 @@ from slack_bolt.async_app import AsyncApp
 from handlers import controls
 from handlers.answer import TableMode
 from handlers.conversation import Conversation
-from handlers.listeners.buttons import evidence_listener, model_listener, share_listener, what_if_listener
+from handlers.listeners.buttons import (
+    evidence_listener,
+    evidence_page_listener,
+    model_listener,
+    share_listener,
+    what_if_listener,
+)
 from handlers.listeners.command import command_listener
 from handlers.listeners.failure import apologise
 from handlers.listeners.form import edit_listener, form_button_listener, shortcut_listener, submission_listener
@@ -30,7 +36,9 @@ def register_listeners(app: AsyncApp, conversation: Conversation, mode: TableMod
     app.action(controls.OPEN_FORM)(form_button_listener(conversation))
     app.action(controls.EDIT)(edit_listener(conversation))
     app.action(controls.WHAT_IF)(what_if_listener(conversation, mode))
-    app.action(controls.EVIDENCE)(evidence_listener())
+    app.action(controls.EVIDENCE)(evidence_listener(conversation))
+    for name in controls.EVIDENCE_PAGES:
+        app.action(name)(evidence_page_listener(conversation))
     app.action(controls.MODEL)(model_listener(conversation))
     app.action(controls.SHARE)(share_listener(conversation, mode))
     for kind, name in controls.GRADE.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -12,15 +12,16 @@ from handlers.blockkit import ephemeral, modal
 from handlers.comparison import Compared, comparison_blocks, comparison_text
 from handlers.conversation import NO_MODEL, Conversation
 from handlers.delivery import expecting_delivery, record_outcome
+from handlers.evidence.modal import answer_modal, evidence_action
 from handlers.listeners.failure import acknowledged_first
+from handlers.listeners.payloads import identifier, part
 from handlers.listeners.presses import Press, read_press, tell
-from handlers.modals.answer_evidence import evidence_modal
 from handlers.modals.model import model_modal
 from handlers.outcomes import NotShown, Repeated
-from handlers.sending import open_modal, post
+from handlers.requests import MalformedPayloadError
+from handlers.sending import change_modal, open_modal, post
 from handlers.sharing import shared_message
-from knowledge import ModelError
-from knowledge.evidence import load as load_evidence
+from knowledge import ModelError, PatientFactors
 
 Listener = Callable[..., Awaitable[None]]
 
@@ -66,13 +67,30 @@ async def _show(client: AsyncWebClient, press: Press, compared: Compared, mode: 
     return "modal", None if shown else failure or "modal_not_shown"
 
 
-def evidence_listener() -> Listener:
-    """The listener of *Evidence*. What it shows is the same under every answer, so no answer is looked up."""
+def evidence_listener(conversation: Conversation) -> Listener:
+    """The listener of *Evidence*: the records behind an answer's figures, and the topics of its findings first."""
 
     async def evidence(body: dict[str, Any], client: AsyncWebClient) -> None:
-        await _open(client, read_press(body), evidence_modal(load_evidence()))
+        press = read_press(body)
+        past = await conversation.recall(press.receipt, press.asker)
+        # What is published is the same without the answer; only the order of topics follows its findings.
+        factors = PatientFactors() if isinstance(past, NotShown) else past.factors
+        await _open(client, press, answer_modal(factors, conversation.today))
 
     return acknowledged_first(evidence)
+
+
+def evidence_page_listener(conversation: Conversation) -> Listener:
+    """The listener of the choices inside the evidence modal: another topic, another page."""
+
+    async def turn(body: dict[str, Any], client: AsyncWebClient) -> None:
+        view, pressed = part(body, "view"), body.get("actions")
+        if not isinstance(pressed, list) or len(pressed) != 1 or not isinstance(pressed[0], Mapping):
+            raise MalformedPayloadError("actions")
+        changed = evidence_action(view, pressed[0], conversation.today)
+        await change_modal(client, identifier(view, "id"), identifier(view, "hash"), changed)
+
+    return acknowledged_first(turn)
 
 
 def model_listener(conversation: Conversation) -> Listener:

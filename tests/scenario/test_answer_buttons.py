@@ -132,7 +132,34 @@ async def test_evidence_names_every_record_and_its_source(path: Path) -> None:
     for wanted in ("inc.joshi.crs_any", "inc.label473.icans_c1d1", "inc.joshi.toci_icans", "Joshi U", "10.5281/zenodo"):
         assert wanted in text
     assert "the text itself not seen" in text
-    assert "no figure found" in text
+    assert "looked for and not found" in text
+
+
+async def test_evidence_goes_on_to_other_topics_and_pages(path: Path) -> None:
+    async with over_http(path) as running:
+        await pressed(running, controls.EVIDENCE)
+        await modal_after(running)
+        choice = {"type": "static_select", "action_id": controls.EVIDENCE_PAGES[0]}
+        # A choice that says nothing leaves the page as it is.
+        for count, option in enumerate(({"value": "icans"}, None), 1):
+            await running.press_in_view(choice | {"selected_option": option}, running.opened_view())
+            await until(lambda count=count: len(running.called("views.update")) == count)
+            assert "con.icans_definition" in shown(running.opened_view())
+        following = {"type": "button", "action_id": controls.EVIDENCE_PAGES[1], "value": "2"}
+        await running.press_in_view(following, running.opened_view())
+        await until(lambda: len(running.called("views.update")) == 3)
+    state = json.loads(running.opened_view()["private_metadata"])
+    assert (state["topic"], state["page"]) == ("icans", 2)
+
+
+async def test_evidence_is_shown_though_the_ledger_cannot_be_read(path: Path) -> None:
+    async with over_http(path) as running:
+        answer = await running.ask()
+        await running.events()
+        path.rename(path.with_name("away.db"))
+        await running.press(button_of(answer.message, controls.EVIDENCE))
+        assert "inc.joshi.crs_any" in shown(await modal_after(running))
+        path.with_name("away.db").rename(path)
 
 
 async def test_model_says_what_it_is_from_its_own_file(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +11,9 @@ from handlers.answer import TableMode
 from handlers.controls import SHARE, answer_buttons
 from handlers.form.origin import Door, Origin
 from handlers.modals.answer import EXPIRED, NOT_TAKEN, answer_modal
-from handlers.modals.answer_evidence import evidence_modal
 from handlers.modals.model import model_modal
 from handlers.outcomes import Answered
 from handlers.sharing import shared_message
-from knowledge import comparators
 from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
 from tests.support import answers
@@ -61,49 +58,15 @@ def test_a_shared_answer_has_nothing_to_press_and_both_receipts(mode: TableMode)
     assert RECEIPT in str(body["blocks"][-1])
 
 
-def test_every_figure_beside_an_estimate_is_in_the_evidence_modal_once() -> None:
-    view = evidence_modal(load_evidence())
-    check_view(view)
-    beside = [fact for facts in comparators.ELSEWHERE.values() for fact in facts]
-    wanted = [*comparators.STUDY.values(), *beside, comparators.TOCILIZUMAB_CRS, comparators.TOCILIZUMAB_ICANS]
-    heads = [text.split("`")[1] for text in texts(view) if text.startswith("`")]
-    sources = {load_evidence().fact(fact).source for fact in wanted}
-    assert sorted(heads) == sorted([*wanted, *sources])
-
-
-def test_each_fact_gives_population_window_definition_and_source() -> None:
-    evidence = load_evidence()
-    shown = {text.split("`")[1]: answers.unescaped(text) for text in texts(evidence_modal(evidence)) if text[0] == "`"}
-    for fact_id in (*comparators.STUDY.values(), *(each for ids in comparators.ELSEWHERE.values() for each in ids)):
-        fact, text = evidence.fact(fact_id), shown[fact_id]
-        for wanted in (fact.population, fact.window, fact.definition or "not stated", fact.source):
-            assert wanted in text
-        if fact.count is not None:
-            assert f"{fact.count}/{fact.denominator}" in text
-        if fact.percent is not None:
-            assert fact.percent in text
-        source = evidence.source(fact.source)
-        assert source.citation in shown[source.id]
-
-
-def test_a_figure_that_was_looked_for_and_not_found_is_said_to_be_missing() -> None:
-    evidence = load_evidence()
-    changed = replace(
-        evidence, facts={**evidence.facts, comparators.STUDY_N: evidence.fact("inc.label473.icans_g3plus")}
-    )
-    shown = "\n".join(texts(evidence_modal(changed)))
-    assert shown.count("no figure found") == "\n".join(texts(evidence_modal(evidence))).count("no figure found") + 1
-
-
-def test_every_block_with_a_figure_names_a_record_or_the_model() -> None:
+def test_every_block_of_the_model_with_a_figure_names_the_model_or_a_record() -> None:
     evidence, model = load_evidence(), load_model()
     known = {*evidence.facts, *evidence.associations, *evidence.sources, model.version.id}
-    for view in (evidence_modal(evidence), model_modal("0.1.0")):
-        check_view(view)
-        for text in texts(view):
-            heading = re.fullmatch(r"\*.*\*", text)
-            if _DIGIT.search(text) and not heading:
-                assert any(record in text for record in known) or f"evidence {evidence.version}" in text, text
+    view = model_modal("0.1.0")
+    check_view(view)
+    for text in texts(view):
+        heading = re.fullmatch(r"\*.*\*", text)
+        if _DIGIT.search(text) and not heading:
+            assert any(record in text for record in known) or f"evidence {evidence.version}" in text, text
 
 
 def test_the_model_is_described_from_its_own_file() -> None:
