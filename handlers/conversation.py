@@ -116,6 +116,9 @@ class Conversation:
             assessment = assess(past.factors)
         except ModelError:
             return NO_MODEL
+        if not past.agrees(assessment):
+            # Others would read figures under a receipt that has different ones.
+            return OTHER_FIGURES
         receipt = past.recorded.receipt
         recorded = await self.record(
             key, Kind.SHARED, shared_payload(receipt, asker, self.code_version), past.recorded.seq
@@ -169,4 +172,7 @@ NOT_RECORDED = NotShown("ledger", "Not shown: the audit ledger cannot be written
 NOT_YOURS = NotShown("no_such_answer", "Not shown: this answer is not in the ledger as yours.", "Ask once more.")
 OTHER_MODEL = NotShown(
     "model_changed", "Not shown: the model has changed since this answer.", "Ask once more for an answer of today's."
+)
+OTHER_FIGURES = NotShown(
+    "figures_changed", "Not shown: this program works the answer out otherwise than it was given.", "Ask once more."
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.lookup import LookUp
@@ -14,6 +14,7 @@ from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, PatientFact
 # Changes when the meaning of a field changes, so that an old row is read as it was meant.
 PAYLOAD_VERSION = 1
 DECIMALS = 6
+ROUNDED_APART = 2.5 * 10.0**-DECIMALS
 
 
 def computed_payload(
@@ -97,6 +98,26 @@ class PastAnswer:
     notes: tuple[str, ...]
     model_id: str
     model_sha256: str
+    outcomes: tuple[Json, ...] = ()
+
+    def agrees(self, assessment: Assessment) -> bool:
+        """Whether these figures are those of the record, but for the last decimal, which machines may round apart."""
+        again = [_outcome_record(outcome) for outcome in assessment.outcomes]
+        return len(again) == len(self.outcomes) and all(map(_same, self.outcomes, again))
+
+
+def _same(one: Json, other: Json) -> bool:
+    """Whether two records are alike, decimals to within twice the last place kept."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if one == other:
+        return True
+    try:
+        return abs(float(str(one)) - float(str(other))) < ROUNDED_APART
+    except ValueError:
+        return False
 
 
 def past_answer(event: PastEvent) -> PastAnswer | None:
@@ -109,6 +130,7 @@ def past_answer(event: PastEvent) -> PastAnswer | None:
     if event.kind != Kind.COMPUTED or payload is None or "factors" not in payload:
         return None
     asker, factors, model, notes = (payload.get(name) for name in ("asker", "factors", "model", "notes"))
+    outcomes = payload.get("outcomes")
     if not (isinstance(asker, dict) and isinstance(factors, dict) and isinstance(model, dict)):
         raise TypeError("a computed event names asker, factors and model")
     return PastAnswer(
@@ -119,6 +141,7 @@ def past_answer(event: PastEvent) -> PastAnswer | None:
         notes=tuple(str(note) for note in notes) if isinstance(notes, list) else (),
         model_id=str(model["id"]),
         model_sha256=str(model["sha256"]),
+        outcomes=tuple(outcomes) if isinstance(outcomes, list) else (),
     )
 
 

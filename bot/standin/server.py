@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -33,7 +34,7 @@ class SlackStandin:
 
     Use as an async context manager. ``calls``, ``acknowledgements`` and
     ``responses`` hold what the app sent, in order. Set ``response_status`` to
-    make every ``response_url`` fail with that status.
+    make every ``response_url`` fail with that status, ``response_delay`` (seconds) to make it slow.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class SlackStandin:
         self.workspace = workspace or Workspace()
         self.caller = caller or Caller()
         self.response_status = 200
+        self.response_delay = 0.0
         self.acknowledgements: list[dict[str, Any]] = []
         self.responses: list[Response] = []
         self.sockets = Sockets(self.workspace.app_id)
@@ -165,6 +167,7 @@ class SlackStandin:
             status = 404
         else:
             self._uses[response_id] += 1
+        await asyncio.sleep(self.response_delay)
         self.responses.append(Response(response_id, await request.json(), status))
         if status == 404:
             return web.json_response({"ok": False, "error": "used_url"}, status=status)

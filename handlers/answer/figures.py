@@ -12,7 +12,7 @@ from knowledge.exact import clopper_pearson
 # Published percentages below this are shown with the decimal they were printed with.
 PRINTED_BELOW = 10.0
 # Places where a line may not end: a figure stays with its sign, a range is one, a dot stays with what it follows.
-_TOGETHER = re.compile(r" (?=[%=·])|(?<=[=≥]) |(?<=\d) (?=to )|(?<= to) (?=\d)")
+_TOGETHER = re.compile(r" (?=[%=·])|(?<=[=≥]) |(?<=\d) (?=to )|(?<= to) (?=\d)|(?<=\bbelow) (?=\d)|(?<=\babove) (?=\d)")
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 

@@ -14,6 +14,7 @@ from bot.standin import Caller, pressed_in_message
 from handlers import controls
 from handlers.answer import TableMode
 from handlers.ports import LedgerUnavailableError
+from knowledge import PatientFactors, assess
 from knowledge.model import load as load_model
 from tests.support import answers
 from tests.support.app import PATIENCE_S, RunningApp, over_http, until
@@ -190,6 +191,20 @@ async def test_share_is_recorded_then_posted_with_versions_and_both_receipts(pat
     assert all(estimate in text for estimate in answers.expected_estimates())
     for wanted in (receipt_of(answered), receipt_of(shared), load_model().version.id):
         assert wanted in text
+
+
+async def test_figures_that_would_differ_from_those_given_are_not_shared(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with over_http(path) as running:
+        answer = await running.ask()
+        monkeypatch.setattr("handlers.conversation.assess", lambda _: assess(PatientFactors()))
+        await running.press(button_of(answer.message, controls.SHARE))
+        view = await modal_after(running)
+        events = await running.events()
+    assert "otherwise than it was given" in shown(view)
+    assert [event.kind for event in events] == ["computed", "delivered"]
+    assert running.slack.responses == []
 
 
 async def test_share_that_slack_does_not_take_is_told_and_recorded(path: Path) -> None:

@@ -15,7 +15,7 @@ from handlers.form.reading import CHOOSE
 from handlers.modals.answer import EXPIRED, NOT_TAKEN
 from knowledge import UpperLimit
 from tests.support import answers
-from tests.support.app import WORDS, RunningApp, home_opened, over_http, over_socket, until
+from tests.support.app import PATIENCE_S, WORDS, RunningApp, home_opened, over_http, over_socket, until
 from tests.support.forms import button_of, filled, untouched
 from tests.support.signing import event_request
 
@@ -146,6 +146,20 @@ async def test_where_the_message_fails_the_modal_shows_the_answer(path: Path, ho
     assert len(running.slack.responses) == (0 if how == "late" else 1)
     with pytest.raises(ValueError, match="unpack"):
         button_of(reply.message["view"], controls.SHARE)
+
+
+async def test_a_message_that_slack_is_slow_to_take_does_not_hold_the_answer_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.listeners.form.SEND_SECONDS", 0.0)
+    async with over_http(path) as running:
+        view = await opened(running)
+        running.slack.response_delay = PATIENCE_S
+        reply = await running.submit(view, filled())
+        _, delivered = await running.events()
+    assert reply.message["response_action"] == "update"
+    assert NOT_TAKEN in shown(reply.message["view"])
+    assert delivered.kind == "delivered"
 
 
 async def test_from_the_shortcut_the_answer_is_in_the_modal(path: Path) -> None:

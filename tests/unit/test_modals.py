@@ -21,6 +21,7 @@ from tests.support.slack_limits import check_message, check_view
 
 RECEIPT = "9" * 18 + "-ffff"
 ORIGIN = Origin(Door.COMMAND, "https://hooks.slack.com/commands/1", 1_800_000_000, "C0TUMOURBD")
+TODAY = "2026-11-24"
 # A digit that is no part of a name, as CRS grade ≥ 2 or cycle 1 day 1 are not figures of a study.
 _DIGIT = re.compile(r"\d")
 

@@ -13,12 +13,21 @@ from hypothesis import strategies as st
 
 from bot.ledger.leaf import canonical
 from handlers.parsing import RefusalCode, parse
-from handlers.records import PAYLOAD_VERSION, computed_payload, factors_from_record, factors_record, refused_payload
+from handlers.ports import Kind, PastEvent
+from handlers.records import (
+    PAYLOAD_VERSION,
+    computed_payload,
+    factors_from_record,
+    factors_record,
+    past_answer,
+    refused_payload,
+)
 from handlers.requests import Asker, Question
 from knowledge import PatientFactors, UpperLimit, assess
 from knowledge.assessment import Outcome
 from knowledge.evidence import load as load_evidence
 from knowledge.factors import Ldh, LdhCategory, LdhMeasured, LdhMultiple, LdhUnit, Presence
+from tests.support.fakes import recorded
 
 ASKER = Asker(via="slash_command", user="U0FELLOW01", channel="C0TUMOURBD", team="T0TARLADEV")
 _SIX_DECIMALS = re.compile(r"[01]\.[0-9]{6}")
@@ -183,3 +192,18 @@ def test_what_was_typed_is_not_in_a_questions_repr() -> None:
     assert "Zaphod" not in repr(question)
     assert "Zaphod" not in str(question)
     assert "command:1" in repr(question)
+
+
+@settings(max_examples=30)
+@given(_FACTORS)
+def test_an_answer_agrees_with_itself_and_not_with_another(factors: PatientFactors) -> None:
+    assessment = assess(factors)
+    past = past_answer(PastEvent(recorded(7), Kind.COMPUTED, _payload(factors)))
+    assert past is not None
+    assert past.agrees(assessment)
+    first, *others = assessment.outcomes
+    for shift, same in ((1e-6, True), (-1e-6, True), (1e-5, False), (-1e-5, False)):
+        moved = first.model_copy(update={"risk": first.risk + shift})
+        assert past.agrees(assessment.model_copy(update={"outcomes": (moved, *others)})) is same
+    assert not past.agrees(assessment.model_copy(update={"outcomes": (first,)}))
+    assert not past.agrees(assessment.model_copy(update={"outcomes": (*others, first)}))
