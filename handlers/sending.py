@@ -52,9 +52,17 @@ async def change_modal(client: AsyncWebClient, view_id: str, view_hash: str, vie
 
 
 async def post(
-    client: AsyncWebClient, url: str, message: Message, *, replace: bool = False, seconds: float = SEND_SECONDS
+    client: AsyncWebClient,
+    url: str,
+    message: Message,
+    *,
+    replace: bool = False,
+    thread: str | None = None,
+    seconds: float = SEND_SECONDS,
 ) -> str | None:
     """Send a message through a response_url; None when Slack took it, else a closed code of what went wrong.
+
+    ``replace`` puts it in the place of the message pressed; ``thread`` is that in which it stands.
 
     The address is a secret for as long as it is good: nothing of it is logged.
     """
@@ -63,10 +71,11 @@ async def post(
     quiet.setLevel(logging.WARNING)
     # No second try: Slack may have taken the first, and a message must not appear twice.
     hook = AsyncWebhookClient(url, proxy=client.proxy, ssl=client.ssl, logger=quiet, retry_handlers=[])
+    in_thread = {"thread_ts": thread} if thread else {}
     failure = None
     try:
         async with asyncio.timeout(max(seconds, ALMOST_NO_TIME)):
-            answer = await hook.send_dict({**message, "replace_original": replace})
+            answer = await hook.send_dict({**message, **in_thread, "replace_original": replace})
         if answer.status_code != HTTP_OK or _refused(answer.body):
             failure = f"response_url_{answer.status_code}"
     except TimeoutError:

@@ -41,8 +41,9 @@ def pressed_in_message(
     caller: Caller | None = None,
     workspace: Workspace | None = None,
     message_ts: str = "1800000000.000100",
+    thread_ts: str | None = None,
 ) -> dict[str, Any]:
-    """``block_actions`` for a button of a message; an ephemeral message itself is not told."""
+    """``block_actions`` for a button of a message; an ephemeral message itself is not told, its thread is."""
     caller, workspace = caller or Caller(), workspace or Workspace()
     payload = _common("block_actions", caller, workspace)
     payload |= {
@@ -57,6 +58,8 @@ def pressed_in_message(
         "response_url": response_url,
         "actions": [_action(element, block_id)],
     }
+    if thread_ts is not None:
+        payload["container"]["thread_ts"] = thread_ts
     if not ephemeral:
         payload["message"] = {"type": "message", "ts": message_ts, "user": workspace.bot_user_id, "text": ""}
     return payload

@@ -16,6 +16,7 @@ RESPONSE_URL_SECONDS = 30 * 60
 _SLACK_HOSTS = re.compile(r"hooks\.slack(-gov)?\.com")
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}", re.ASCII)
 _RECEIPT = re.compile(r"[1-9][0-9]{0,17}-[0-9a-f]{4}", re.ASCII)
+_THREAD = re.compile(r"[0-9]{1,12}\.[0-9]{1,8}", re.ASCII)
 _URL_MAX = 1_000
 FIELD = "private_metadata"
 
@@ -40,7 +41,8 @@ class Origin:
     """Where a form was opened, and where its answer goes.
 
     ``response_url`` is a secret while it is good, and its repr is withheld with the rest. ``made`` is when
-    Slack gave it (seconds since 1970). ``receipt`` is that of the answer being edited.
+    Slack gave it (seconds since 1970). ``receipt`` is that of the answer being edited, ``thread`` that of
+    the message, where it stands in one.
     """
 
     door: Door
@@ -48,6 +50,7 @@ class Origin:
     made: int | None = None
     channel: str | None = None
     receipt: str | None = None
+    thread: str | None = None
 
     def __repr__(self) -> str:
         return f"Origin({self.door.value})"
@@ -74,6 +77,7 @@ class Origin:
             "made": self.made,
             "channel": self.channel,
             "receipt": self.receipt,
+            "thread": self.thread,
         }
         return json.dumps({name: value for name, value in parts.items() if value is not None})
 
@@ -106,6 +110,7 @@ def read_origin(text: object, slack: str) -> Origin:
         and (made is None or (type(made) is int and made > 0))
         and _matches(_ID, origin.channel)
         and _matches(_RECEIPT, origin.receipt)
+        and _matches(_THREAD, origin.thread)
         and (origin.door is not Door.EDIT or origin.receipt is not None)
     )
     if not sound:

@@ -59,7 +59,7 @@ async def _show(client: AsyncWebClient, press: Press, compared: Compared, mode: 
     if press.response_url is not None:
         text = comparison_text(compared)
         said = ephemeral(text, comparison_blocks(compared, mode))
-        failure = await post(client, press.response_url, said, seconds=MESSAGE_SECONDS)
+        failure = await post(client, press.response_url, said, thread=press.thread, seconds=MESSAGE_SECONDS)
         if failure is None:
             return "response_url", None
     view = modal("What if", comparison_blocks(compared, TableMode.TEXT))
@@ -127,7 +127,7 @@ def share_listener(conversation: Conversation, mode: TableMode) -> Listener:
                 await tell(client, press, shared)
             elif not isinstance(shared, Repeated):
                 said = shared_message(shared[0], mode, press.asker.user, shared[1])
-                failure = await post(client, press.response_url, said)
+                failure = await post(client, press.response_url, said, thread=press.thread)
                 ledger, clock = conversation.ledger, conversation.clock
                 await record_outcome(ledger, clock, delivery, started, "response_url", failure, patience=None)
                 if failure is not None:

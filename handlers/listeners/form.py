@@ -54,7 +54,9 @@ def form_button_listener(conversation: Conversation) -> Callable[..., Awaitable[
         press = read_press(body)
         origin = Origin(Door.HOME)
         if press.response_url is not None:
-            origin = Origin(Door.BUTTON, press.response_url, _now(conversation), press.asker.channel)
+            origin = Origin(
+                Door.BUTTON, press.response_url, _now(conversation), press.asker.channel, thread=press.thread
+            )
         await _open(client, press, form_view(origin, conversation.site_uln))
 
     return acknowledged_first(open_form)
@@ -72,7 +74,9 @@ def edit_listener(conversation: Conversation) -> Callable[..., Awaitable[None]]:
         receipt = past.recorded.receipt
         origin = Origin(Door.MODAL, receipt=receipt)
         if press.response_url is not None:
-            origin = Origin(Door.EDIT, press.response_url, _now(conversation), press.asker.channel, receipt)
+            origin = Origin(
+                Door.EDIT, press.response_url, _now(conversation), press.asker.channel, receipt, press.thread
+            )
         view = form_view(origin, conversation.site_uln, past.factors)
         if press.view is None or not press.in_modal:
             await _open(client, press, view)
@@ -133,7 +137,9 @@ async def _sent_as_message(
     body = message(reply, mode)
     if body is None:
         return ""
-    failed = await post(client, origin.response_url, body, replace=origin.door is Door.EDIT, seconds=seconds)
+    failed = await post(
+        client, origin.response_url, body, replace=origin.door is Door.EDIT, thread=origin.thread, seconds=seconds
+    )
     if failed is None:
         return None
     return EXPIRED if failed == "response_url_404" else NOT_TAKEN

@@ -9,7 +9,13 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.listeners.payloads import MalformedPayloadError, identifier, interaction_asker, part
+from handlers.listeners.payloads import (
+    MalformedPayloadError,
+    identifier,
+    interaction_asker,
+    optional_identifier,
+    part,
+)
 from handlers.modals.answer import not_shown_modal
 from handlers.outcomes import NotShown
 from handlers.replies import failure
@@ -24,6 +30,8 @@ _URL_MAX = 1_000
 class Press:
     """One press. ``view`` is the modal or Home it happened in; ``response_url`` belongs to a message. Not both.
 
+    ``thread`` is the thread in which that message stands, if it stands in one: an answer belongs there too.
+
     The repr is withheld: the address is a secret while it is good.
     """
 
@@ -32,6 +40,7 @@ class Press:
     value: str | None
     response_url: str | None
     view: Mapping[str, Any] | None
+    thread: str | None = None
 
     def __repr__(self) -> str:
         return "Press()"
@@ -73,6 +82,7 @@ def read_press(body: Mapping[str, Any]) -> Press:
         value=value,
         response_url=url or None,
         view=part(body, "view") if view is not None else None,
+        thread=optional_identifier(body.get("container") or {}, "thread_ts"),
     )
 
 
@@ -81,4 +91,5 @@ async def tell(client: AsyncWebClient, press: Press, notice: NotShown) -> None:
     if await open_modal(client, press.trigger_id, not_shown_modal(notice), over=press.in_modal):
         return
     if press.response_url is not None:
-        await post(client, press.response_url, failure(notice.headline, notice.advice, notice.reason))
+        said = failure(notice.headline, notice.advice, notice.reason)
+        await post(client, press.response_url, said, thread=press.thread)

@@ -92,6 +92,15 @@ async def test_what_if_is_one_event_and_a_message_of_its_own(path: Path, mode: T
     assert "not the effect of a treatment" in text
 
 
+@pytest.mark.parametrize("action_id", [controls.WHAT_IF, controls.SHARE])
+async def test_under_an_answer_in_a_thread_it_stays_in_the_thread(path: Path, action_id: str) -> None:
+    async with over_http(path) as running:
+        await pressed(running, action_id, thread_ts="1800000000.000001")
+        await until(lambda: running.slack.responses)
+    (sent,) = running.slack.responses
+    assert sent.body["thread_ts"] == "1800000000.000001"
+
+
 async def test_a_comparison_is_no_answer_to_be_edited_or_shared(path: Path) -> None:
     async with over_http(path) as running:
         await pressed(running, controls.WHAT_IF)

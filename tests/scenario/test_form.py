@@ -225,6 +225,17 @@ async def test_edit_opens_it_filled_in_and_replaces_the_message(path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize("thread", [None, "1800000000.000001"])
+async def test_an_edited_answer_stays_in_its_thread(path: Path, thread: str | None) -> None:
+    async with over_http(path) as running:
+        answer = await running.ask()
+        await running.press(button_of(answer.message, controls.EDIT), thread_ts=thread)
+        await until(lambda: running.called("views.open"))
+        await running.submit(running.opened_view(), filled())
+    (sent,) = running.slack.responses
+    assert sent.body.get("thread_ts") == thread
+
+
 async def test_edit_in_a_modal_changes_the_modal(path: Path) -> None:
     async with over_http(path) as running:
         await running.use_shortcut(controls.SHORTCUT)

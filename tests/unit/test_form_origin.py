@@ -18,7 +18,7 @@ URL = "https://hooks.slack.com/commands/T0TARLADEV/123/abc"
 def origin_of(door: Door) -> Origin:
     receipt = "1284-3f9a" if door in (Door.EDIT, Door.MODAL) else None
     if door in WITH_MESSAGE:
-        return Origin(door, URL, 1_800_000_000, "C0TUMOURBD", receipt)
+        return Origin(door, URL, 1_800_000_000, "C0TUMOURBD", receipt, "1800000000.000100")
     return Origin(door, receipt=receipt)
 
 
@@ -28,7 +28,9 @@ def test_it_is_read_back_as_written(door: Door) -> None:
 
 
 def test_the_longest_fits_slacks_limit() -> None:
-    origin = Origin(Door.EDIT, "https://hooks.slack.com/" + "x" * 976, 2**40, "C" * 31, "9" * 18 + "-3f9a")
+    origin = Origin(
+        Door.EDIT, "https://hooks.slack.com/" + "x" * 976, 2**40, "C" * 31, "9" * 18 + "-3f9a", "9" * 12 + "." + "9" * 8
+    )
     assert read_origin(origin.written(), API) == origin
     check_view(form_view(origin, None))
 
@@ -78,6 +80,8 @@ def _with(**parts: object) -> str:
         _with(channel=["C1"]),
         _with(channel="<!channel>"),
         _with(receipt=None),
+        _with(thread="1800000000"),
+        _with(thread=1800000000.1),
         _with(receipt="0-3f9a"),
         _with(receipt="1284-3f9a\n"),
         _with(patient="Zaphod"),
