@@ -11,11 +11,27 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator
 
+from handlers.answer import TableMode
 from handlers.answer.view import describe
-from handlers.form import fields
+from handlers.comparison import Compared, comparison_blocks, variants
+from handlers.form import Door, Origin, fields, form_view
 from handlers.form.reading import CHOOSE
-from knowledge import LdhCategory, PatientFactors, Presence, assess
-from tests.support.browser import SlackClient, choose, close, modal, press, slack_client
+from handlers.modals.answer import EXPIRED, answer_modal
+from handlers.outcomes import Answered
+from handlers.parsing import parse
+from knowledge import LdhCategory, PatientFactors, Presence, UpperLimit, assess
+from tests.support import answers
+from tests.support.browser import (
+    SlackClient,
+    choose,
+    close,
+    modal,
+    press,
+    render_blocks,
+    screenshot_html,
+    slack_client,
+)
+from tests.support.requirements import require_e2e
 from tests.support.running_bot import RunningBot, bot_over_socket
 
 pytestmark = pytest.mark.e2e
@@ -120,3 +136,23 @@ async def test_a_person_shares_the_answer_with_the_channel(tmp_path: Path) -> No
         assert event.kind == "shared"
         assert f"#{event.seq}-{event.leaf.hex()[:4]}" in await shared.inner_text()
     assert client.problems == []
+
+
+async def test_what_the_client_does_not_draw_is_drawn_nearly_as_slack_does() -> None:
+    """Number fields with what they are prefilled with, the table of a comparison, and an answer in a modal."""
+    require_e2e()
+    factors = parse("ldh 480/250 liver unknown dm no cvd yes").factors
+    form = form_view(Origin(Door.SHORTCUT), UpperLimit(value=250), factors)
+    rows = tuple((each, assess(each.factors)) for each in variants(factors))
+    compared = Compared(rows, "2026-11-22", "1286-0c1d", "1284-3f9a")
+    view = answers.expected_view("1284-3f9a")
+    answer = answer_modal(Answered(view, answers.expected_assessment(), (), "1284-3f9a"), Origin(Door.HOME), EXPIRED)
+    drawn = {
+        "form": (form["blocks"], 'value="480"', 520),
+        "what-if": (comparison_blocks(compared, TableMode.BLOCK), "liver mets yes", 760),
+        "answer-modal": (answer["blocks"], "Here is the answer instead.", 520),
+    }
+    for name, (blocks, wanted, width) in drawn.items():
+        page = await render_blocks(blocks)
+        assert wanted in page
+        await screenshot_html(page, f"drawn-{name}", width=width)
