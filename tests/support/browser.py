@@ -73,6 +73,9 @@ class SlackClient:
         composer = self.page.locator("textarea.composer-input")
         await composer.click()
         await composer.press_sequentially(text)
+        if await composer.input_value() != text:
+            # The client sometimes moves the caret while it completes a mention.
+            await composer.fill(text)
         await composer.press("Enter")
 
     async def ephemeral_answer(self, containing: str, *, seconds: float = ANSWER_SECONDS) -> Locator:
