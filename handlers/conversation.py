@@ -89,9 +89,11 @@ class Conversation:
         past = past_answer(event) if event is not None else None
         if past is None or (past.user, past.team) != (asker.user, asker.team):
             return NOT_YOURS
-        if past.model_sha256 != load_model().version.sha256:
-            return OTHER_MODEL
-        return past
+        try:
+            same_model = past.model_sha256 == load_model().version.sha256
+        except ModelError:
+            return NO_MODEL
+        return past if same_model else OTHER_MODEL
 
     async def compare(self, key: str, past: PastAnswer, asker: Asker) -> Compared | Repeated | NotShown:
         """The patient of an earlier answer beside patients who differ in one finding: one event for them all."""

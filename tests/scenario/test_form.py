@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,16 @@ async def test_the_same_form_twice_is_answered_once(path: Path) -> None:
         replies = [await running.submit(view, filled()) for _ in range(2)]
         events = await running.events()
     assert [(reply.status, reply.text) for reply in replies] == [(200, "")] * 2
+    assert [event.kind for event in events] == ["computed", "delivered"]
+    assert len(running.slack.responses) == 1
+
+
+async def test_the_same_form_five_times_at_once_is_answered_once(path: Path) -> None:
+    async with over_http(path) as running:
+        view = await opened(running)
+        replies = await asyncio.gather(*(running.submit(view, filled()) for _ in range(5)))
+        events = await running.events()
+    assert {(reply.status, reply.text) for reply in replies} == {(200, "")}
     assert [event.kind for event in events] == ["computed", "delivered"]
     assert len(running.slack.responses) == 1
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from handlers import controls
 from knowledge import model as model_module
 from tests.support import app as support
-from tests.support.app import Reply, over_http, over_socket
+from tests.support.app import Reply, over_http, over_socket, until
+from tests.support.forms import button_of, filled
 from tests.support.slack_limits import check_message
 
 _DIGIT = re.compile(r"[0-9]")
@@ -102,6 +104,26 @@ async def test_without_a_sound_model_there_is_no_figure(model_folder: Path, tmp_
     assert "the model file is not usable" in reply.text
     assert health.status == 503
     assert json.loads(health.text)["model"] == {"error": "not usable"}
+
+
+async def test_without_a_sound_model_form_and_buttons_show_no_figure_either(model_folder: Path, tmp_path: Path) -> None:
+    async with over_http(tmp_path / "ledger.db") as running:
+        answer = await running.ask()
+        (model_folder / "model.json").unlink()
+        model_module.load.cache_clear()
+        await running.ask("", response_url=running.slack.new_response_url())
+        form = await running.submit(running.opened_view(), filled())
+        shown = [form.text]
+        for count, action_id in enumerate((controls.MODEL, controls.WHAT_IF, controls.SHARE), 2):
+            await running.press(button_of(answer.message, action_id))
+            await until(lambda wanted=count: len(running.called("views.open")) == wanted)
+            shown.append(str(running.called("views.open")[-1]["view"]["blocks"]))
+        events = await running.events()
+    assert [event.kind for event in events] == ["computed", "delivered"]
+    assert running.slack.responses == []
+    for text in shown:
+        assert "the model file is not usable" in text
+        assert not re.search(r"[0-9] ?%", text)
 
 
 async def test_an_unforeseen_failure_is_an_apology_with_a_reference(
