@@ -51,6 +51,7 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     from slack_bolt.authorization import AuthorizeResult
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from bot.directory import SlackDirectory
     from handlers.listeners import register_listeners
 
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
@@ -61,13 +62,14 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
     conversation = make_conversation(settings, ledger, clock)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
+    client = AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=bolt_logger())
     app = AsyncApp(
         logger=bolt_logger(),
-        client=AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=bolt_logger()),
+        client=client,
         # Bolt would ask Slack about the token when the first command comes in, and answer with its own
-        # words if that fails. The token was checked at the start; a command needs nothing from Slack.
+        # words if that fails. The token was checked at the start; who asks is the guard's business.
         authorize=known_workspace,
         signing_secret=secret,
     )
-    register_listeners(app, conversation, settings.tarla_table)
+    register_listeners(app, conversation, SlackDirectory(client, clock.monotonic), settings.site)
     return Tarla(app, ledger, conversation, clock, Background())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
+from bot.doctor_access import examine_groups
+from bot.finding import Finding
 from bot.ledger import open_ledger
 from bot.settings import Settings
 from handlers.listeners import SCOPES
@@ -29,16 +30,6 @@ LEDGER_ADVICE = {
     "locked": "another program holds the ledger locked: close it",
     "damaged": "the file is not as Tarla wrote it: keep it for the auditor and restore the last backup",
 }
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at; ``advice`` says what to do when it is not ok."""
-
-    what: str
-    ok: bool
-    state: str
-    advice: str = ""
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -105,14 +96,16 @@ async def _slack(settings: Settings) -> list[Finding]:
         state = f"cannot be reached ({type(error).__name__})"
         return [Finding("Slack", False, state, "check the network, the proxy and SLACK_API_URL")]
     findings = [Finding("Slack", True, f"accepts the bot token, workspace {answer.get('team')}")]
-    header = (answer.headers or {}).get("x-oauth-scopes")
+    findings.append(_scopes((answer.headers or {}).get("x-oauth-scopes")))
+    return findings + await examine_groups(client, settings)
+
+
+def _scopes(header: str | None) -> Finding:
     if header is None:
-        findings.append(Finding("scopes", True, "not told by this server"))
-        return findings
+        return Finding("scopes", True, "not told by this server")
     missing = [scope for scope in SCOPES if scope not in {part.strip() for part in header.split(",")}]
     advice = "add them under OAuth & Permissions (or apply manifest.yml) and install the app again" if missing else ""
-    findings.append(Finding("scopes", not missing, f"missing {', '.join(missing)}" if missing else "all there", advice))
-    return findings
+    return Finding("scopes", not missing, f"missing {', '.join(missing)}" if missing else "all there", advice)
 
 
 def _upper_limit(settings: Settings) -> Finding:

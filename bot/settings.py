@@ -10,12 +10,21 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from handlers.access import Rules
 from handlers.answer import TableMode
+from handlers.site import SiteSettings
 from knowledge import LdhUnit, UpperLimit
 
 SLACK_API_URL = "https://slack.com/api/"
 # A plain number, a space or none, and the unit: the same number form as in a command.
 _ULN = re.compile(r"^(\d{1,4}(?:\.\d{1,3})?)\s*(U/L|[µμu]kat/L)$", re.IGNORECASE)
+
+# Slack's ids of user groups and of channels.
+_GROUP, _CHANNEL = re.compile(r"^S[A-Z0-9]{2,20}$", re.ASCII), re.compile(r"^[CG][A-Z0-9]{2,20}$", re.ASCII)
+_YES, _NO = frozenset({"true", "yes", "1", "on"}), frozenset({"false", "no", "0", "off", ""})
+GROUP_IDS = "write ids of user groups, which begin with S, with commas between them, such as S0123ABCD,S0456EFGH"
+CHANNEL_IDS = "write ids of channels, which begin with C or G, with commas between them, such as C0123ABCD,G0456EFGH"
+GROUP_ID = "write the id of one user group, which begins with S, such as S0123ABCD"
 
 
 class SettingsError(Exception):
@@ -41,6 +50,22 @@ class Settings(BaseSettings):
     tarla_ldh_uln: Annotated[UpperLimit | None, NoDecode] = None
     tarla_ledger: Path = Field(default_factory=default_ledger)
     tarla_table: TableMode = TableMode.BLOCK
+    tarla_allowed_groups: Annotated[tuple[str, ...], NoDecode] = ()
+    tarla_allowed_channels: Annotated[tuple[str, ...], NoDecode] = ()
+    tarla_allow_guests: bool = False
+    tarla_allow_other_workspaces: bool = False
+    tarla_admin_group: str | None = None
+
+    @property
+    def site(self) -> SiteSettings:
+        """What of the settings conversations know."""
+        rules = Rules(
+            groups=self.tarla_allowed_groups,
+            channels=self.tarla_allowed_channels,
+            guests=self.tarla_allow_guests,
+            other_workspaces=self.tarla_allow_other_workspaces,
+        )
+        return SiteSettings(rules, self.tarla_admin_group, self.tarla_ldh_uln, self.tarla_table)
 
     @field_validator("tarla_ldh_uln", mode="before")
     @classmethod
@@ -56,6 +81,32 @@ class Settings(BaseSettings):
         unit = LdhUnit.U_PER_L if match[2].lower() == "u/l" else LdhUnit.MICROKATAL_PER_L
         return UpperLimit(value=float(match[1]), unit=unit)
 
+    @field_validator("tarla_allowed_groups", mode="before")
+    @classmethod
+    def _group_ids(cls, value: Any) -> Any:
+        return _ids(value, _GROUP, GROUP_IDS)
+
+    @field_validator("tarla_allowed_channels", mode="before")
+    @classmethod
+    def _channel_ids(cls, value: Any) -> Any:
+        return _ids(value, _CHANNEL, CHANNEL_IDS)
+
+    @field_validator("tarla_admin_group", mode="before")
+    @classmethod
+    def _group_id(cls, value: Any) -> Any:
+        ids = _ids(value, _GROUP, GROUP_ID)
+        if len(ids) > 1:
+            raise ValueError(GROUP_ID)
+        return ids[0] if ids else None
+
+    @field_validator("tarla_allow_guests", "tarla_allow_other_workspaces", mode="before")
+    @classmethod
+    def _yes_or_no(cls, value: Any) -> Any:
+        word = str(value).strip().lower()
+        if word not in _YES | _NO:
+            raise ValueError("write true or false")
+        return word in _YES
+
     @field_validator("tarla_ledger", mode="after")
     @classmethod
     def _one_place(cls, value: Path) -> Path:
@@ -69,6 +120,17 @@ class Settings(BaseSettings):
     @classmethod
     def _blank_is_missing(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
+
+
+def _ids(value: Any, form: re.Pattern[str], told: str) -> tuple[str, ...]:
+    """Ids from a comma-separated text, each once, in order."""
+    if value is None:
+        return ()
+    words = value.split(",") if isinstance(value, str) else [str(each) for each in value]
+    ids = [word.strip() for word in words if word.strip()]
+    if not all(form.match(each) for each in ids):
+        raise ValueError(told)
+    return tuple(dict.fromkeys(ids))
 
 
 def read_settings() -> Settings:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 Block = dict[str, Any]
+
+# More channels than these are not listed: whoever looks for one needs one.
+CHANNELS_SHOWN = 20
 
 # Slack cuts or refuses beyond these (docs.slack.dev, Block Kit reference).
 SECTION_TEXT_MAX = 3_000
@@ -14,6 +18,12 @@ FALLBACK_TEXT_MAX = 4_000
 def escape(text: str) -> str:
     """Text made safe for mrkdwn: Slack's three control characters escaped."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def channel_links(channels: Sequence[str]) -> str:
+    """Links to channels by their ids; Slack names a channel only to those who may see it."""
+    links = [f"<#{channel}>" for channel in channels[:CHANNELS_SHOWN]]
+    return ", ".join(links) + (" and others" if len(channels) > CHANNELS_SHOWN else "")
 
 
 def section(mrkdwn: str) -> Block:

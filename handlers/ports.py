@@ -97,14 +97,109 @@ class PastEvent:
     payload: Mapping[str, Json] | None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnAnswers:
+    """Answers of one person, newest first.
+
+    ``altered`` are receipts of rows that are not as they were recorded. ``searched`` is how many events were looked
+    through, and ``complete`` false where older ones were not.
+    """
+
+    events: tuple[PastEvent, ...]
+    altered: tuple[str, ...] = ()
+    searched: int = 0
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCounts:
+    """How many events there are since a day: by the Monday (ISO 8601) of their week and kind, and refusals by code."""
+
+    by_week: Mapping[tuple[str, str], int]
+    refusals: Mapping[str, int]
+    first_seq: int
+    last_seq: int
+    complete: bool = True
+
+
 class History(Protocol):
     """The ledger as a conversation reads it."""
+
+    async def answers_of(self, user: str, team: str | None, limit: int) -> OwnAnswers:
+        """The last ``limit`` answers that this person was given in this workspace, each row's hashes checked.
+
+        Raises:
+            LedgerUnavailableError: the ledger cannot be read.
+        """
+        ...
+
+    async def counts_since(self, day: str) -> LedgerCounts:
+        """Counts of all events since the beginning of ``day`` (ISO 8601, UTC).
+
+        Raises:
+            LedgerUnavailableError: the ledger cannot be read.
+        """
+        ...
 
     async def event(self, receipt: str) -> PastEvent | None:
         """The event of this receipt; None when there is none, or when its leaf is another.
 
         Raises:
             LedgerUnavailableError: the ledger cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account as Slack knows it; ``team`` and ``enterprise`` are its own, None where Slack does not say."""
+
+    user: str
+    team: str | None = None
+    enterprise: str | None = None
+    enterprise_teams: tuple[str, ...] = ()
+    is_stranger: bool = False
+    is_guest: bool = False
+    is_bot: bool = False
+    is_deactivated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWorkspace:
+    """Where the app is installed. ``team`` is None in an installation for a whole organisation."""
+
+    team: str | None
+    enterprise: str | None = None
+
+
+class DirectoryUnavailableError(Exception):
+    """Slack does not say who somebody is: no answer in time, or an error; the argument is a closed code."""
+
+
+class Directory(Protocol):
+    """Slack's people and user groups."""
+
+    async def workspace(self) -> OwnWorkspace:
+        """The workspace the app is installed in.
+
+        Raises:
+            DirectoryUnavailableError: Slack does not say.
+        """
+        ...
+
+    async def person(self, user: str) -> Person | None:
+        """The account of this id; None where Slack knows none.
+
+        Raises:
+            DirectoryUnavailableError: Slack does not say.
+        """
+        ...
+
+    async def members(self, group: str) -> frozenset[str]:
+        """User ids of a user group; empty where Slack knows no such group.
+
+        Raises:
+            DirectoryUnavailableError: Slack does not say.
         """
         ...
 

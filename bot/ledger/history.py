@@ -12,8 +12,9 @@ from pathlib import Path
 from bot.ledger.check import problem_of
 from bot.ledger.connection import open_for_reading
 from bot.ledger.errors import LedgerFault, fault_of_sqlite
+from bot.ledger.questions import Counted, FoundAnswers, counts_since, own_answers
 from bot.ledger.read import RawEvent, raw_events
-from handlers.ports import PastEvent, Recorded
+from handlers.ports import LedgerCounts, OwnAnswers, PastEvent, Recorded
 
 _RECEIPT = re.compile(r"^([1-9][0-9]{0,17})-([0-9a-f]{4})$", re.ASCII)
 
@@ -35,6 +36,44 @@ class LedgerHistory:
         if match is None or row is None or row.leaf.hex()[:4] != match[2]:
             return None
         return _past(row)
+
+    async def answers_of(self, user: str, team: str | None, limit: int) -> OwnAnswers:
+        """The last ``limit`` answers that this person was given in this workspace, each row's hashes checked.
+
+        Raises:
+            LedgerUnavailableError: the ledger cannot be read.
+        """
+        found = await asyncio.to_thread(self._answers, user, team, limit)
+        events, altered = [], []
+        for row in found.rows:
+            try:
+                events.append(_past(row))
+            except LedgerFault:
+                altered.append(f"{row.seq}-{row.leaf.hex()[:4]}")
+        return OwnAnswers(tuple(events), tuple(altered), found.searched, found.complete)
+
+    async def counts_since(self, day: str) -> LedgerCounts:
+        """Counts of all events since the beginning of ``day`` (ISO 8601, UTC).
+
+        Raises:
+            LedgerUnavailableError: the ledger cannot be read.
+        """
+        counted = await asyncio.to_thread(self._counts, day)
+        return LedgerCounts(counted.by_week, counted.refusals, counted.first_seq, counted.last_seq, counted.complete)
+
+    def _answers(self, user: str, team: str | None, limit: int) -> FoundAnswers:
+        try:
+            with contextlib.closing(open_for_reading(self._path)) as connection:
+                return own_answers(connection, user, team, limit)
+        except sqlite3.Error as error:
+            raise fault_of_sqlite(error) from None
+
+    def _counts(self, day: str) -> Counted:
+        try:
+            with contextlib.closing(open_for_reading(self._path)) as connection:
+                return counts_since(connection, day)
+        except sqlite3.Error as error:
+            raise fault_of_sqlite(error) from None
 
     def _row(self, seq: int) -> RawEvent | None:
         try:

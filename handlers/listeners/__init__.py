@@ -5,8 +5,8 @@ from __future__ import annotations
 from slack_bolt.async_app import AsyncApp
 
 from handlers import controls
-from handlers.answer import TableMode
 from handlers.conversation import Conversation
+from handlers.home import HomeDesk
 from handlers.listeners.buttons import (
     evidence_listener,
     evidence_page_listener,
@@ -15,22 +15,27 @@ from handlers.listeners.buttons import (
     what_if_listener,
 )
 from handlers.listeners.command import command_listener
+from handlers.listeners.door import guard
 from handlers.listeners.failure import apologise
 from handlers.listeners.form import edit_listener, form_button_listener, shortcut_listener, submission_listener
 from handlers.listeners.grade import grade_button_listener, grade_submission_listener
 from handlers.listeners.home import home_listener
 from handlers.listeners.messages import direct_message_listener, mention_listener
+from handlers.ports import Directory
+from handlers.site import SiteDesk, SiteSettings
 
 COMMAND = "/tarla"
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 # Bot scopes for the above: commands for /tarla, the next two for reading what is written to Tarla, chat:write for
-# answering it; publishing App Home needs none.
-SCOPES = ("commands", "app_mentions:read", "im:history", "chat:write")
+# answering it, the last two to know who may ask; publishing App Home needs none.
+SCOPES = ("commands", "app_mentions:read", "im:history", "chat:write", "users:read", "usergroups:read")
 
 
-def register_listeners(app: AsyncApp, conversation: Conversation, mode: TableMode) -> None:
-    """Attach every listener to the app."""
-    app.command(COMMAND)(command_listener(conversation, mode))
+def register_listeners(app: AsyncApp, conversation: Conversation, directory: Directory, site: SiteSettings) -> None:
+    """Attach every listener to the app, and the guard before them all."""
+    mode, home = site.table, HomeDesk(conversation.history, site)
+    app.use(guard(conversation, directory, site.rules))
+    app.command(COMMAND)(command_listener(conversation, mode, SiteDesk(conversation, directory, site)))
     app.shortcut(controls.SHORTCUT)(shortcut_listener(conversation))
     app.view(controls.FORM_CALLBACK)(submission_listener(conversation, mode))
     app.action(controls.OPEN_FORM)(form_button_listener(conversation))
@@ -44,7 +49,7 @@ def register_listeners(app: AsyncApp, conversation: Conversation, mode: TableMod
     for kind, name in controls.GRADE.items():
         app.action(name)(grade_button_listener(kind))
         app.view(name)(grade_submission_listener(conversation, kind))
-    app.event("app_home_opened")(home_listener(conversation))
+    app.event("app_home_opened")(home_listener(home))
     app.event("app_mention")(mention_listener(conversation, mode))
     app.event("message")(direct_message_listener(conversation, mode))
     app.error(apologise)

@@ -8,16 +8,21 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.access import Denial
 from handlers.answer import TableMode
 from handlers.conversation import Conversation
 from handlers.listeners.form import open_from_command
 from handlers.listeners.grade import asked_for_form, open_grade_form
 from handlers.listeners.payloads import command_asker, identifier
+from handlers.listeners.turned_away import denial_message
+from handlers.parsing.words import ascii_lower
 from handlers.replies import message
 from handlers.requests import MalformedPayloadError, Question
+from handlers.site import SiteDesk
+from handlers.site.desk import SITE_WORD
 
 
-def command_listener(conversation: Conversation, mode: TableMode) -> Callable[..., Awaitable[None]]:
+def command_listener(conversation: Conversation, mode: TableMode, desk: SiteDesk) -> Callable[..., Awaitable[None]]:
     """The listener of the slash command."""
 
     async def answer(ack: AsyncAck, command: dict[str, Any], client: AsyncWebClient) -> None:
@@ -25,7 +30,11 @@ def command_listener(conversation: Conversation, mode: TableMode) -> Callable[..
         if await _opened_form(conversation, client, command, question.text):
             await ack()
             return
-        reply = message(await conversation.reply_to(question), mode)
+        if ascii_lower(question.text).split()[:1] == [SITE_WORD]:
+            outcome = await desk.reply_to(question)
+            reply = denial_message(outcome) if isinstance(outcome, Denial) else message(outcome, mode)
+        else:
+            reply = message(await conversation.reply_to(question), mode)
         if reply is None:
             # The same request once more: it has its answer, a second one would confuse.
             await ack()

@@ -7,16 +7,15 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.conversation import Conversation
-from handlers.home import home_view
+from handlers.home import HomeDesk
 from handlers.listeners.payloads import identifier
 
 
-def home_listener(conversation: Conversation) -> Callable[..., Awaitable[None]]:
+def home_listener(home: HomeDesk) -> Callable[..., Awaitable[None]]:
     """The listener of ``app_home_opened``."""
 
-    async def show_home(event: dict[str, Any], client: AsyncWebClient) -> None:
+    async def show_home(body: dict[str, Any], event: dict[str, Any], client: AsyncWebClient) -> None:
         if event.get("tab") == "home":
-            await client.views_publish(user_id=identifier(event, "user"), view=home_view(conversation.site_uln))
+            await home.publish(client, identifier(event, "user"), identifier(body, "team_id"))
 
     return show_home

@@ -13,9 +13,11 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.doctor import Finding, examine, report
+from bot.doctor import examine, report
+from bot.finding import Finding
 from bot.settings import Settings
 from bot.standin import SlackStandin, proxies_dropped
+from handlers.listeners import SCOPES
 from tests.support.app import APP_TOKEN, BOT_TOKEN, settings_for
 from tests.support.program import command, environment
 
@@ -142,14 +144,45 @@ async def _slack_that_tells_scopes(scopes: str) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-@pytest.mark.parametrize(("scopes", "missing"), [("commands,chat:write", False), ("chat:write", True), ("", True)])
-async def test_scopes_that_the_app_lacks(tmp_path: Path, scopes: str, *, missing: bool) -> None:
+@pytest.mark.parametrize("missing", [(), ("users:read",), SCOPES])
+async def test_scopes_that_the_app_lacks(tmp_path: Path, missing: tuple[str, ...]) -> None:
+    scopes = ",".join(["any:other", *(scope for scope in SCOPES if scope not in missing)])
     async with _slack_that_tells_scopes(scopes) as api_url:
         findings = await _examine(settings_for(tmp_path / "ledger.db", api_url=api_url))
     _advised(findings, *(["scopes"] if missing else []))
     if missing:
-        assert findings["scopes"].state == "missing commands"
+        assert findings["scopes"].state == f"missing {', '.join(missing)}"
         assert "manifest.yml" in findings["scopes"].advice
+
+
+async def _with_groups(tmp_path: Path, groups: dict[str, list[str]], failing: dict[str, str]) -> dict[str, Finding]:
+    async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+        slack.api.groups, slack.api.failing = groups, failing
+        more = {"tarla_allowed_groups": ("S0ONCOLOGY", "S0GONE"), "tarla_admin_group": "S0ADMINS"}
+        return await _examine(settings_for(tmp_path / "ledger.db", api_url=slack.api_url, **more))
+
+
+async def test_user_groups_that_exist_have_members_in_plain_words(tmp_path: Path) -> None:
+    findings = await _with_groups(tmp_path, {"S0ONCOLOGY": ["U1"], "S0GONE": ["U2", "U3"], "S0ADMINS": ["U1"]}, {})
+    _advised(findings)
+    assert findings["TARLA_ALLOWED_GROUPS"].state == "every user group is there"
+
+
+async def test_a_user_group_that_is_gone_or_empty(tmp_path: Path) -> None:
+    findings = await _with_groups(tmp_path, {"S0ONCOLOGY": ["U1"], "S0ADMINS": []}, {})
+    _advised(findings, "TARLA_ALLOWED_GROUPS", "TARLA_ADMIN_GROUP")
+    assert findings["TARLA_ALLOWED_GROUPS"].state == "Slack knows no user group S0GONE"
+    assert findings["TARLA_ADMIN_GROUP"].state == "nobody is in user group S0ADMINS"
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"), [("missing_scope", "usergroups:read"), ("paid_teams_only", "paid"), ("fatal_error", "again")]
+)
+async def test_user_groups_that_cannot_be_read(tmp_path: Path, error: str, advice: str) -> None:
+    findings = await _with_groups(tmp_path, {}, {"usergroups.users.list": error})
+    _advised(findings, "TARLA_ALLOWED_GROUPS", "TARLA_ADMIN_GROUP")
+    assert error in findings["TARLA_ADMIN_GROUP"].state
+    assert advice in findings["TARLA_ADMIN_GROUP"].advice
 
 
 def test_the_report_sets_faults_apart_and_advice_below_them() -> None:

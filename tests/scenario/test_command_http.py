@@ -39,7 +39,7 @@ async def test_the_answer_is_the_acknowledgement_and_only_its_reader_sees_it(pat
     assert (delivered.kind, delivered.ref) == ("delivered", computed.seq)
     assert delivered.payload is not None
     assert delivered.payload["via"] == "http"
-    assert {call.method for call in running.slack.calls} <= {"auth.test"}  # Bolt asks once who it is
+    assert {call.method for call in running.slack.calls} == {"auth.test", "users.info"}  # who asks
     assert running.slack.responses == []
     assert check_ledger(path).ok
 

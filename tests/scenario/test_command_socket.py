@@ -28,7 +28,7 @@ async def test_the_answer_is_the_acknowledgement(path: Path) -> None:
     assert (computed.kind, delivered.kind, delivered.ref) == ("computed", "delivered", computed.seq)
     assert delivered.payload is not None
     assert delivered.payload["via"] == "socket"
-    assert {call.method for call in running.slack.calls} <= {"auth.test", "apps.connections.open"}
+    assert {call.method for call in running.slack.calls} == {"auth.test", "users.info", "apps.connections.open"}
 
 
 async def test_the_row_is_durable_before_the_answer_leaves(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from bot.transports.socket import RecordingSocketModeHandler, serve_socket
 from handlers.answer import TableMode
 from handlers.ports import Clock, Entry, Kind, Recorded
 from knowledge import UpperLimit
-from tests.support.evidence_views import allowed_links
+from tests.support.evidence_views import allowed_links as addresses_in_evidence
 from tests.support.signing import (
     SIGNING_SECRET,
     SignedRequest,
@@ -172,6 +173,7 @@ def settings_for(
     api_url: str = SLACK_API_URL,
     site_uln: UpperLimit | None = None,
     table: TableMode = TableMode.BLOCK,
+    **more: Any,
 ) -> Settings:
     """Settings that owe nothing to the environment or to a ``.env`` file."""
     return Settings(
@@ -182,13 +184,21 @@ def settings_for(
         tarla_ldh_uln=site_uln,
         tarla_ledger=path,
         tarla_table=table,
+        **more,
     )
 
 
-# The people a message may mention.
-MENTIONS = ("@U0FELLOW01", "@U0SOMEONE")
-# What may stand between angle brackets: those, and the addresses in the evidence.
-LINKS = (*MENTIONS, *allowed_links())
+# People whom the stand-in knows besides the caller, and whom a message may mention; channels it may name.
+PEOPLE = {"U0SOMEONE": "someone", "U1": "one"}
+MENTIONS = ("@U0FELLOW01", "@U0SOMEONE", "#C0TUMOURBD")
+_DATE_TOKEN = re.compile(r"<(!date\^\d{10}\^\{date_short_pretty\} \{time\})\|[0-9: -]{16} UTC>")
+
+
+def allowed_links(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """What may stand between angles in a body: people, the tests' channels, the evidence's addresses, and times with words."""
+    whole = json.dumps(body)
+    wards = re.findall(r"<(#C0WARD[0-9]*)>", whole)
+    return (*MENTIONS, *_DATE_TOKEN.findall(whole), *wards, *addresses_in_evidence())
 
 
 def check_reply(reply: Reply) -> None:
@@ -197,28 +207,29 @@ def check_reply(reply: Reply) -> None:
         return
     body = reply.message
     if "response_action" not in body:
-        check_message(body, allowed_links=LINKS)
+        check_message(body, allowed_links=allowed_links(body))
     elif "view" in body:
-        check_view(body["view"], allowed_links=LINKS)
+        check_view(body["view"], allowed_links=allowed_links(body["view"]))
 
 
 def check_everything_sent(slack: SlackStandin) -> None:
     """Check every view and message that the app sent through the Web API or a response_url."""
     for call in slack.calls:
         if call.method.startswith("views."):
-            check_view(call.args["view"], allowed_links=LINKS)
+            check_view(call.args["view"], allowed_links=allowed_links(call.args["view"]))
         elif call.method.startswith("chat."):
             # Bolt's client names the workspace in every call.
             body = {name: value for name, value in call.args.items() if name != "team_id"}
-            check_message(body, response=False, allowed_links=LINKS)
+            check_message(body, response=False, allowed_links=allowed_links(body))
     for response in slack.responses:
-        check_message(response.body, allowed_links=LINKS)
+        check_message(response.body, allowed_links=allowed_links(response.body))
 
 
 @asynccontextmanager
 async def _made(path: Path, **settings: Any) -> AsyncIterator[tuple[Tarla, SlackStandin]]:
     with proxies_dropped():
         async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+            slack.api.users |= PEOPLE
             tarla = make_tarla(settings_for(path, api_url=slack.api_url, **settings), SystemClock())
             try:
                 yield tarla, slack

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from handlers.ports import AlreadyRecordedError, Entry, Recorded
+from handlers.ports import AlreadyRecordedError, Entry, OwnWorkspace, Person, Recorded
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
@@ -45,6 +46,35 @@ class FakeLedger:
                 raise AlreadyRecordedError(recorded(seq))
         self.entries.append(entry)
         return recorded(len(self.entries))
+
+
+class FakeDirectory:
+    """People and groups as told; with ``fault`` nobody can be asked about."""
+
+    def __init__(self, *people: Person, groups: Mapping[str, frozenset[str]] | None = None) -> None:
+        self.people = {person.user: person for person in people}
+        self.groups = dict(groups or {})
+        self.own = OwnWorkspace("T0TARLADEV")
+        self.fault: Exception | None = None
+
+    async def workspace(self) -> OwnWorkspace:
+        """The workspace."""
+        self._fail()
+        return self.own
+
+    async def person(self, user: str) -> Person | None:
+        """The person, if told of."""
+        self._fail()
+        return self.people.get(user)
+
+    async def members(self, group: str) -> frozenset[str]:
+        """The group's members; none of a group not told of."""
+        self._fail()
+        return self.groups.get(group, frozenset())
+
+    def _fail(self) -> None:
+        if self.fault is not None:
+            raise self.fault
 
 
 def recorded(seq: int) -> Recorded:

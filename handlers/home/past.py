@@ -1,0 +1,67 @@
+"""One answer of the past, shortly, as it stands in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from handlers.answer import figures
+from handlers.answer.view import LABELS, describe
+from handlers.blockkit import Block, escape, section
+from handlers.ports import Json, PastEvent
+from handlers.records import factors_from_record
+from knowledge.assessment import Outcome
+
+COMPARISON = "comparison"
+
+
+def past_block(event: PastEvent) -> Block:
+    """When, under which receipt, for which findings, and the risks with their intervals as they were recorded."""
+    recorded = event.recorded
+    lines = [f"*{date_token(recorded.time)}* · receipt `#{recorded.receipt}`"]
+    if event.payload is None:
+        lines.append("What was answered is no longer kept.")
+    else:
+        try:
+            lines += [escape(line) for line in _told(event.payload)]
+        except (KeyError, TypeError, ValueError):
+            lines.append("Recorded in a form that this version cannot read.")
+    return section("\n".join(lines))
+
+
+def date_token(time: str) -> str:
+    """Slack's date token, which each client shows in its own time zone; in UTC where it is not understood.
+
+    Args:
+        time: RFC 3339, UTC, as the ledger has it.
+    """
+    moment = datetime.fromisoformat(time).astimezone(UTC)
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{moment.strftime('%Y-%m-%d %H:%M')} UTC>"
+
+
+def _told(payload: Mapping[str, Json]) -> list[str]:
+    lines = []
+    factors = payload.get("factors")
+    if isinstance(factors, dict):
+        lines.append(describe(factors_from_record(factors)))
+    if COMPARISON in payload:
+        return [*lines, "A comparison: what other findings would change (What if)"]
+    outcomes = payload["outcomes"]
+    if not isinstance(outcomes, list):
+        raise TypeError("an answer has outcomes")
+    lines.append(" · ".join(_estimate(outcome) for outcome in outcomes))
+    model = payload["model"]
+    if not isinstance(model, dict):
+        raise TypeError("an answer names its model")
+    return [*lines, f"model {model['id']} · evidence {payload['evidence']}"]
+
+
+def _estimate(outcome: Json) -> str:
+    if not isinstance(outcome, dict):
+        raise TypeError("an outcome is an object")
+    interval = outcome["interval"]
+    if not isinstance(interval, list):
+        raise TypeError("an interval has two limits")
+    low, high = (float(str(limit)) for limit in interval)
+    label = LABELS[Outcome(str(outcome["outcome"]))]
+    return f"{label} {figures.estimate(float(str(outcome['risk'])), (low, high))}"

@@ -1,0 +1,84 @@
+"""The Home tab's view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.access import who_may_ask
+from handlers.blockkit import Block, channel_links, context, escape, plain, section
+from handlers.home.past import past_block
+from handlers.parsing.refusals import EXAMPLE
+from handlers.ports import OwnAnswers
+from handlers.replies import HOW_TO, SCOPE
+from handlers.site import SiteSettings
+from knowledge import ModelError
+from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
+
+# The form's own listener knows the button by this.
+FORM_ACTION = "tarla_form"
+ANSWERS_SHOWN = 10
+LOOK_UPS_LINE = (
+    "Label and evidence: `/tarla dose`, `/tarla monitor`, `/tarla manage crs`, `/tarla grade`, `/tarla toci`, "
+    "`/tarla evidence`"
+)
+
+
+def home_view(site: SiteSettings, own: OwnAnswers | str) -> dict[str, Any]:
+    """The Home tab of one person; ``own`` is a fault's closed code where the ledger cannot be read."""
+    return {
+        "type": "home",
+        "blocks": [
+            section("*Risk of CRS and ICANS before the first tarlatamab infusion*"),
+            section(f"In any channel type\n`{escape(EXAMPLE)}`\n{HOW_TO}"),
+            {"type": "actions", "elements": [_form_button()]},
+            section(LOOK_UPS_LINE),
+            {"type": "divider"},
+            *_answers(own),
+            {"type": "divider"},
+            section("\n".join(_settings(site))),
+            context(SCOPE, f"model {escape(_model())} · evidence {load_evidence().version}"),
+        ],
+    }
+
+
+def _form_button() -> dict[str, Any]:
+    return {"type": "button", "action_id": FORM_ACTION, "text": plain("Open the form"), "style": "primary"}
+
+
+def _answers(own: OwnAnswers | str) -> list[Block]:
+    head = section("*Your last answers*")
+    if isinstance(own, str):
+        return [head, section(f"Not shown: the audit ledger cannot be read (`{own}`). Tell whoever runs Tarla here.")]
+    blocks = [head, *(past_block(event) for event in own.events)]
+    if own.altered:
+        receipts = ", ".join(f"`#{receipt}`" for receipt in own.altered)
+        blocks.append(
+            section(
+                f"Not shown, because the ledger no longer holds them as they were recorded: receipt {receipts}. "
+                "Tell whoever runs Tarla here."
+            )
+        )
+    if not own.events and not own.altered:
+        blocks.append(section("None yet." if own.complete else "None among the newest."))
+    if not own.complete:
+        blocks.append(context(f"Looked for among the newest {own.searched:,} events of the ledger; older ones not."))
+    blocks.append(context("Only you see these. The risk is of that moment, by the model and evidence named with it."))
+    return blocks
+
+
+def _settings(site: SiteSettings) -> list[str]:
+    lines = [
+        f"Upper limit of normal for LDH at this site (`TARLA_LDH_ULN`): {escape(site.upper_limit)}",
+        f"Who may ask: {who_may_ask(site.rules)}",
+    ]
+    if site.rules.channels:
+        lines.append(f"Channels: {channel_links(site.rules.channels)}")
+    return lines
+
+
+def _model() -> str:
+    try:
+        return load_model().version.id
+    except ModelError:
+        return "not usable, so no risk is shown"
