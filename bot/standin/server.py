@@ -158,7 +158,9 @@ class SlackStandin:
 
     async def _call(self, request: web.Request) -> web.Response:
         token, args = await read_arguments(request)
-        return web.json_response(self._api.answer(request.match_info["method"], token, args))
+        method = request.match_info["method"]
+        await asyncio.sleep(self._api.slow.get(method, 0.0))
+        return web.json_response(self._api.answer(method, token, args))
 
     async def _respond(self, request: web.Request) -> web.Response:
         response_id = request.match_info["response_id"]

@@ -76,6 +76,8 @@ class WebApi:
     spent_triggers: set[str] = field(default_factory=set)
     # Methods that answer with this error instead.
     failing: dict[str, str] = field(default_factory=dict)
+    # Methods that answer only after this many seconds.
+    slow: dict[str, float] = field(default_factory=dict)
     _clock: itertools.count[int] = field(default_factory=lambda: itertools.count(1_800_000_000))
 
     def answer(self, method: str, token: str | None, args: Args) -> Answer:
