@@ -5,6 +5,7 @@ Each page is a statement of its own: a reader that held its lock for longer woul
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections import Counter
@@ -64,10 +65,11 @@ def own_answers(connection: sqlite3.Connection, user: str, team: str | None, lim
     """The newest ``limit`` rows of ``computed`` events whose asker is this user of this team; hashes not checked."""
     last = upto = _last_seq(connection)
     found: list[int] = []
+    mark = f'"user":{json.dumps(user, ensure_ascii=False)}'
     floor = max(0, last - ANSWERS_SEARCHED_MOST)
     while upto > floor and len(found) < limit:
         after = max(floor, upto - PAGE_EVENTS)
-        asked = {"after": after, "upto": upto, "mark": f'"user":"{user}"', "user": user, "team": team}
+        asked = {"after": after, "upto": upto, "mark": mark, "user": user, "team": team}
         found += [seq for (seq,) in connection.execute(_OWN_ANSWERS, asked | {"limit": limit - len(found)})]
         upto = after
     rows = tuple(row for seq in found for row in [next(raw_events(connection, after=seq - 1, page=1))])

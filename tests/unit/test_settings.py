@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, SettingsError, default_ledger, read_settings
+from handlers.access import Rules
 from handlers.answer import TableMode
 from knowledge import LdhUnit, UpperLimit
 
@@ -15,6 +16,8 @@ SECRET = "xoxb-zaphod-0042"  # noqa: S105 - a test's own, valid nowhere
 NAMES = (
     *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_API_URL"),
     *("TARLA_LDH_ULN", "TARLA_LEDGER", "TARLA_TABLE"),
+    *("TARLA_ALLOWED_GROUPS", "TARLA_ALLOWED_CHANNELS", "TARLA_ALLOW_GUESTS", "TARLA_ALLOW_OTHER_WORKSPACES"),
+    "TARLA_ADMIN_GROUP",
 )
 
 
@@ -87,6 +90,14 @@ def test_the_upper_limit_carries_its_unit(monkeypatch: pytest.MonkeyPatch, text:
         ("TARLA_LDH_ULN", "731 U/L", "between 100 and 600 U/L"),
         ("TARLA_TABLE", "zaphod731", "'block' or 'text'"),
         ("SLACK_API_URL", "zaphod731", "SLACK_API_URL"),
+        ("TARLA_ALLOWED_GROUPS", "S0ONCOLOGY,zaphod731", "ids of user groups, which begin with S"),
+        ("TARLA_ALLOWED_GROUPS", "C0731", "ids of user groups"),
+        ("TARLA_ALLOWED_GROUPS", "s0731", "ids of user groups"),
+        ("TARLA_ALLOWED_CHANNELS", "#zaphod731", "ids of channels, which begin with C or G"),
+        ("TARLA_ALLOWED_CHANNELS", "D0731", "ids of channels"),
+        ("TARLA_ALLOW_GUESTS", "perhaps731", "write true or false"),
+        ("TARLA_ALLOW_OTHER_WORKSPACES", "731", "write true or false"),
+        ("TARLA_ADMIN_GROUP", "S0731A,S0731B", "the id of one user group"),
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(
@@ -103,6 +114,28 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(
     printed = "".join(traceback.format_exception(caught.value))
     assert "731" not in printed
     assert SECRET not in printed
+
+
+def test_by_default_every_full_member_may_ask() -> None:
+    assert read_settings().site.rules == Rules()
+    assert read_settings().site.admin_group is None
+
+
+def test_who_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARLA_ALLOWED_GROUPS", " S0ONCOLOGY, S0WARD ,,S0ONCOLOGY")
+    monkeypatch.setenv("TARLA_ALLOWED_CHANNELS", "C0WARD,G0BOARD")
+    monkeypatch.setenv("TARLA_ALLOW_GUESTS", "true")
+    monkeypatch.setenv("TARLA_ALLOW_OTHER_WORKSPACES", "No")
+    monkeypatch.setenv("TARLA_ADMIN_GROUP", "S0ADMINS")
+    site = read_settings().site
+    assert site.rules == Rules(groups=("S0ONCOLOGY", "S0WARD"), channels=("C0WARD", "G0BOARD"), guests=True)
+    assert site.admin_group == "S0ADMINS"
+
+
+def test_who_may_ask_left_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES[-5:]:
+        monkeypatch.setenv(name, " ")
+    assert read_settings().site.rules == Rules()
 
 
 @pytest.mark.parametrize("blank", ["", "   "])
