@@ -30,7 +30,7 @@ def home_view(site: SiteSettings, own: OwnAnswers | str) -> dict[str, Any]:
         "type": "home",
         "blocks": [
             section("*Risk of CRS and ICANS before the first tarlatamab infusion*"),
-            section(f"In any channel type\n`{escape(EXAMPLE)}`\n{HOW_TO}"),
+            section(f"*How to ask*, in any channel:\n`{escape(EXAMPLE)}`\n{HOW_TO}"),
             {"type": "actions", "elements": [_form_button()]},
             section(LOOK_UPS_LINE),
             {"type": "divider"},

@@ -68,6 +68,13 @@ class SlackClient:
         await self.page.locator("button.sidebar-item").filter(has_text=name).click()
         await self.page.locator(".channel-title", has_text=name).wait_for()
 
+    async def open_home(self, app: str) -> Locator:
+        """Open an app's Home tab and wait until it has published one."""
+        await self.page.locator("button.sidebar-item").filter(has_text="🏠").filter(has_text=app).click()
+        home = self.page.locator(".home-inner")
+        await home.locator(".blocks").wait_for()
+        return home
+
     async def type_and_send(self, text: str) -> None:
         """Type into the message box, key by key, and press Enter."""
         composer = self.page.locator("textarea.composer-input")
