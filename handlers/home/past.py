@@ -23,7 +23,7 @@ def past_block(event: PastEvent) -> Block:
         lines.append("What was answered is no longer kept.")
     else:
         try:
-            lines += [escape(line) for line in _told(event.payload)]
+            lines += [escape(figures.unbroken(line)) for line in _told(event.payload)]
         except (KeyError, TypeError, ValueError):
             lines.append("Recorded in a form that this version cannot read.")
     return section("\n".join(lines))

@@ -37,7 +37,8 @@ def home_view(site: SiteSettings, own: OwnAnswers | str) -> dict[str, Any]:
             *_answers(own),
             {"type": "divider"},
             section("\n".join(_settings(site))),
-            context(SCOPE, f"model {escape(_model())} · evidence {load_evidence().version}"),
+            context(SCOPE),
+            context(f"model {escape(_model())} · evidence {load_evidence().version}"),
         ],
     }
 
