@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -10,6 +11,8 @@ from handlers.home.view import ANSWERS_SHOWN, home_view
 from handlers.ports import History, LedgerUnavailableError, OwnAnswers
 from handlers.site import SiteSettings
 
+log = logging.getLogger("tarla.home")
+
 
 @dataclass(frozen=True)
 class HomeDesk:
@@ -17,6 +20,13 @@ class HomeDesk:
 
     history: History
     site: SiteSettings
+
+    async def refresh(self, client: AsyncWebClient, user: str, team: str | None) -> None:
+        """As ``publish``, after an answer that was given already: where Slack does not take it, the log says so."""
+        try:
+            await self.publish(client, user, team)
+        except Exception as error:  # noqa: BLE001 - the answer stands; the tab is filled when it is opened next
+            log.warning("App Home was not refreshed: %s", type(error).__name__)
 
     async def publish(self, client: AsyncWebClient, user: str, team: str | None) -> None:
         """Show ``user`` the tab with their own answers of this workspace.

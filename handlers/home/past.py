@@ -13,6 +13,7 @@ from handlers.records import factors_from_record
 from knowledge.assessment import Outcome
 
 COMPARISON = "comparison"
+WHAT_IF = "What if: a comparison with other findings"
 
 
 def past_block(event: PastEvent) -> Block:
@@ -40,12 +41,10 @@ def date_token(time: str) -> str:
 
 
 def _told(payload: Mapping[str, Json]) -> list[str]:
-    lines = []
-    factors = payload.get("factors")
-    if isinstance(factors, dict):
-        lines.append(describe(factors_from_record(factors)))
-    if COMPARISON in payload:
-        return [*lines, "A comparison: what other findings would change (What if)"]
+    compared = payload.get(COMPARISON)
+    if compared is not None:
+        return [_findings(compared[0]), WHAT_IF] if isinstance(compared, list) and compared else [WHAT_IF]
+    lines = [_findings(payload)]
     outcomes = payload["outcomes"]
     if not isinstance(outcomes, list):
         raise TypeError("an answer has outcomes")
@@ -54,6 +53,12 @@ def _told(payload: Mapping[str, Json]) -> list[str]:
     if not isinstance(model, dict):
         raise TypeError("an answer names its model")
     return [*lines, f"model {model['id']} · evidence {payload['evidence']}"]
+
+
+def _findings(record: Json) -> str:
+    if not isinstance(record, dict) or not isinstance(record["factors"], dict):
+        raise TypeError("findings are an object")
+    return describe(factors_from_record(record["factors"]))
 
 
 def _estimate(outcome: Json) -> str:

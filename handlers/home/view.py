@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.access import who_may_ask
-from handlers.blockkit import Block, channel_links, context, escape, plain, section
+from handlers.blockkit import Block, channel_links, context, escape, section
+from handlers.controls import form_button
 from handlers.home.past import past_block
 from handlers.parsing.refusals import EXAMPLE
 from handlers.ports import OwnAnswers
@@ -15,13 +16,7 @@ from knowledge import ModelError
 from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
 
-# The form's own listener knows the button by this.
-FORM_ACTION = "tarla_form"
 ANSWERS_SHOWN = 10
-LOOK_UPS_LINE = (
-    "Label and evidence: `/tarla dose`, `/tarla monitor`, `/tarla manage crs`, `/tarla grade`, `/tarla toci`, "
-    "`/tarla evidence`"
-)
 
 
 def home_view(site: SiteSettings, own: OwnAnswers | str) -> dict[str, Any]:
@@ -31,8 +26,7 @@ def home_view(site: SiteSettings, own: OwnAnswers | str) -> dict[str, Any]:
         "blocks": [
             section("*Risk of CRS and ICANS before the first tarlatamab infusion*"),
             section(f"*How to ask*, in any channel:\n`{escape(EXAMPLE)}`\n{HOW_TO}"),
-            {"type": "actions", "elements": [_form_button()]},
-            section(LOOK_UPS_LINE),
+            form_button(),
             {"type": "divider"},
             *_answers(own),
             {"type": "divider"},
@@ -41,10 +35,6 @@ def home_view(site: SiteSettings, own: OwnAnswers | str) -> dict[str, Any]:
             context(f"model {escape(_model())} · evidence {load_evidence().version}"),
         ],
     }
-
-
-def _form_button() -> dict[str, Any]:
-    return {"type": "button", "action_id": FORM_ACTION, "text": plain("Open the form"), "style": "primary"}
 
 
 def _answers(own: OwnAnswers | str) -> list[Block]:

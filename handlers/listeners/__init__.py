@@ -37,7 +37,7 @@ def register_listeners(app: AsyncApp, conversation: Conversation, directory: Dir
     app.use(guard(conversation, directory, site.rules))
     app.command(COMMAND)(command_listener(conversation, mode, SiteDesk(conversation, directory, site)))
     app.shortcut(controls.SHORTCUT)(shortcut_listener(conversation))
-    app.view(controls.FORM_CALLBACK)(submission_listener(conversation, mode))
+    app.view(controls.FORM_CALLBACK)(submission_listener(conversation, mode, home))
     app.action(controls.OPEN_FORM)(form_button_listener(conversation))
     app.action(controls.EDIT)(edit_listener(conversation))
     app.action(controls.WHAT_IF)(what_if_listener(conversation, mode))

@@ -12,6 +12,7 @@ from handlers.answer import TableMode
 from handlers.conversation import Conversation
 from handlers.form import Door, NotUnderstood, Origin, form_view, read_form
 from handlers.form.origin import read_origin
+from handlers.home import HomeDesk
 from handlers.listeners.failure import acknowledged_first
 from handlers.listeners.payloads import identifier, interaction_asker, part
 from handlers.listeners.presses import Press, read_press, tell
@@ -86,7 +87,7 @@ def edit_listener(conversation: Conversation) -> Callable[..., Awaitable[None]]:
     return acknowledged_first(edit)
 
 
-def submission_listener(conversation: Conversation, mode: TableMode) -> Callable[..., Awaitable[None]]:
+def submission_listener(conversation: Conversation, mode: TableMode, home: HomeDesk) -> Callable[..., Awaitable[None]]:
     """The listener of the sent form.
 
     The answer is recorded first, then sent where the form came from, and only then is the form closed; so what
@@ -115,6 +116,8 @@ def submission_listener(conversation: Conversation, mode: TableMode) -> Callable
                 await ack()
             else:
                 await ack(response_action="update", view=answer_modal(reply, origin, said))
+            if origin.door is Door.HOME:
+                await home.refresh(client, asker.user, asker.team)
         elif isinstance(reply, NotShown):
             await ack(response_action="update", view=not_shown_modal(reply))
 

@@ -195,7 +195,24 @@ async def test_from_app_home_too(path: Path) -> None:
         await running.press_in_view(button_of(home, controls.OPEN_FORM), home)
         await until(lambda: running.called("views.open"))
         reply = await running.submit(running.opened_view(), filled())
+        # The tab behind the modal shows the answer too.
+        await until(lambda: len(running.called("views.publish")) == 2)
     assert reply.message["response_action"] == "update"
+    before, after = [shown(call["view"]) for call in running.called("views.publish")]
+    assert "None yet." in before
+    assert "receipt `#1-" in after
+    assert all(estimate in after for estimate in answers.expected_estimates())
+
+
+async def test_from_app_home_the_answer_stands_where_the_tab_cannot_be_filled(path: Path) -> None:
+    home = {"id": "V0HOME", "type": "home", "blocks": [controls.form_button()]}
+    async with over_http(path) as running:
+        running.slack.api.failing["views.publish"] = "fatal_error"
+        await running.press_in_view(button_of(home, controls.OPEN_FORM), home)
+        await until(lambda: running.called("views.open"))
+        reply = await running.submit(running.opened_view(), filled())
+        await until(lambda: running.called("views.publish"))
+    assert all(estimate in shown(reply.message["view"]) for estimate in answers.expected_estimates())
 
 
 async def test_from_a_refusal_the_answer_is_a_new_message(path: Path) -> None:

@@ -195,7 +195,7 @@ _DATE_TOKEN = re.compile(r"<(!date\^\d{10}\^\{date_short_pretty\} \{time\})\|[0-
 
 
 def allowed_links(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """What may stand between angles in a body: people, the tests' channels, the evidence's addresses, and times with words."""
+    """What may stand between angles in a body: people, the tests' channels, the evidence's addresses, and times."""
     whole = json.dumps(body)
     wards = re.findall(r"<(#C0WARD[0-9]*)>", whole)
     return (*MENTIONS, *_DATE_TOKEN.findall(whole), *wards, *addresses_in_evidence())

@@ -15,10 +15,10 @@ from handlers.home import home_view
 from handlers.home.past import date_token
 from handlers.parsing.refusals import EXAMPLE
 from handlers.ports import OwnAnswers, PastEvent
-from handlers.records import computed_payload
+from handlers.records import comparison_payload, computed_payload
 from handlers.requests import Asker
 from handlers.site import SiteSettings
-from knowledge import LdhUnit, PatientFactors, UpperLimit, assess
+from knowledge import LdhUnit, PatientFactors, Presence, UpperLimit, assess
 from knowledge import model as model_module
 from knowledge.evidence import load as load_evidence
 from tests.support import answers
@@ -68,7 +68,7 @@ def test_it_says_how_to_ask_and_which_versions_answer() -> None:
     assert "not set: give it with each LDH" in shown
     assert "None yet." in shown
     for look_up in ("evidence", "dose", "monitor", "manage", "grade", "toci"):
-        assert f"/tarla {look_up}" in shown
+        assert f"`{look_up}" in shown or f"`/tarla {look_up}" in shown
 
 
 def test_the_form_is_a_button_away() -> None:
@@ -116,10 +116,12 @@ def test_a_time_is_in_the_readers_zone_and_else_in_utc() -> None:
 
 
 def test_a_comparison_is_shown_shortly() -> None:
-    payload = _payload() | {"comparison": [{"factor": "diabetes"}]}
-    del payload["outcomes"]
+    unknown = assess(answers.FACTORS.model_copy(update={"diabetes": Presence.UNKNOWN}))
+    rows = [("", answers.expected_assessment()), ("diabetes unknown", unknown)]
+    payload = dict(comparison_payload(rows, ASKER, "2026-01-02", "0.0.1"))
     (text,) = [text for text in _texts(own=OwnAnswers((_event(payload),))) if "receipt" in text]
-    assert "A comparison: what other findings would change" in text
+    assert "LDH 480 U/L = 1.9 × ULN (250) · liver metastases yes · diabetes no · CVD yes" in text
+    assert "What if: a comparison with other findings" in text
     assert "%" not in text
 
 
@@ -129,6 +131,7 @@ def test_a_comparison_is_shown_shortly() -> None:
         ({"outcomes": 7}, "in a form that this version cannot read"),
         ({"outcomes": [{"outcome": "later", "risk": "0.5", "interval": ["0.1", "0.9"]}]}, "cannot read"),
         ({"factors": {"ldh": None}}, "cannot read"),
+        ({"comparison": [{"factors": 7}]}, "cannot read"),
         (None, "no longer kept"),
     ],
 )
