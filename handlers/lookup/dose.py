@@ -245,11 +245,14 @@ def _restart_parts(asked: _Asked, advice: RestartAdvice, label: Label) -> list[P
             line(f"Last dose: {rule.name}{given}", table.id),
             line(f"{asked.days} days since then: {compared} the limit of {rule.limit_days} days", table.id),
             *([line(f"For a late dose within that limit: {advice.action}", table.id)] if early else []),
-            line(f"Counted: {table.interval}", table.id),
-            line(f"By the schedule the next dose comes {due.working} days after this one", "lab.us.schedule"),
             line(table.eu, table.id),
+        ),
+        part(
+            "How it is counted",
+            line(sentence(table.interval), table.id),
+            line(f"By the schedule the next dose comes {due.working} days after this one", "lab.us.schedule"),
             line("After CRS, ICANS or another reaction its own rules come first:", command="/tarla manage"),
-        )
+        ),
     ]
     if not advice.cycle1_care:
         return [

@@ -121,7 +121,7 @@ def _row(row: Monitoring) -> Part:
     where = f" {row.where}" if row.where else ""
     stay = f"; {row.stay}" if row.stay else ""
     time = f"{row.time}{where}{stay}"
-    heading = f"{row.region.upper()}: {row.name}"
+    heading = f"{row.region.upper()}: after {row.name}"
     if row.region != "us":
         return part(heading, line(time, row.id), *([line(sentence(row.later), row.id)] if row.later else []))
     mark = "; footnote" if row.footnote else ""

@@ -10,10 +10,11 @@ import pytest
 
 from handlers.lookup.registry import LOOK_UPS
 from handlers.lookup.reply import LookUpRefusal
-from knowledge.label import Ice, Label, Restart, TocilizumabDose, load
+from knowledge.label import Ice, Label, Restart, TocilizumabDose, Version, load
 from knowledge.label.dosing import restart, tocilizumab
 from knowledge.label.grading import CrsFindings, Fever, IcansFindings, crs_grade, icans_grade
 from tests.support.lookups import SPEC, TODAY, look_up
+from tests.support.shown_numbers import in_record
 
 _ROWS = {"c1d1": "c1d1", "c1d8": "c1d8"}
 _NOTHING = {"consciousness": "alert", "seizure": "none", "motor": "none", "oedema": "none"}
@@ -112,6 +113,26 @@ def test_icans(case: dict[str, Any], label: Label) -> None:
     findings = _NOTHING | {key: value for key, value in case.items() if key not in ("grade", "ice")}
     graded = icans_grade(IcansFindings(ice_points(case.get("ice", 10)), **findings), label)
     assert (graded.grade or 0) == case["grade"]
+
+
+def test_ice_0_counts_as_unarousable_only_at_0_and_only_then(label: Label) -> None:
+    """In its own domain: what the answer says of the ICE score, whatever the other domains add."""
+    for score in range(11):
+        for consciousness in ("tactile", "unarousable"):
+            findings = IcansFindings(ice_points(score), **(_NOTHING | {"consciousness": consciousness}))
+            unarousable = score == 0 and consciousness == "unarousable"
+            wanted = 4 if unarousable else SPEC["ice"]["grades"][str(score)]
+            assert icans_grade(findings, label).by_domain["ice"] == wanted
+
+
+def test_every_figure_of_every_record(label: Label) -> None:
+    """The data's figures against those typed here; the versions' own dates are tested beside their records."""
+    typed = {name: {Decimal(figure) for figure in figures.split()} for name, figures in SPEC["figures"].items()}
+    assert typed.keys() <= set(label.records)
+    for record in label:
+        if not isinstance(record, Version):
+            held = record.model_dump(mode="json", exclude={"topic"})
+            assert in_record(held) == typed.get(record.id, set()), record.id
 
 
 @pytest.mark.parametrize("case", _cases("monitor"), ids=_words)
