@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bot.standin import Caller, pressed_in_message
-from tests.support.app import Reply, RunningApp, home_opened, over_http, over_socket
+from handlers import controls
+from tests.support.app import Reply, RunningApp, home_opened, over_http, over_socket, until
 from tests.support.signing import event_request, interaction_request, slash_command_request
 
 BUTTON = {"type": "button", "action_id": "tarla_what_if", "text": {"type": "plain_text", "text": "What if"}}
@@ -130,10 +131,22 @@ async def test_a_guest_is_turned_away_at_every_door(
     assert (asker["user"], asker["via"], asker["team"]) == (USER, via, "T0TARLADEV")
 
 
-@pytest.mark.parametrize(("knock", "_found", "_via"), DOORS.values(), ids=DOORS)
-async def test_a_member_is_not(tmp_path: Path, knock: Knock, _found: Any, _via: str) -> None:
+# What these doors' listeners do after the acknowledgement.
+AFTERWARDS = {
+    "shortcut": "views.open",
+    "mention": "chat.postEphemeral",
+    "direct message": "chat.postMessage",
+    "App Home": "views.publish",
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_member_is_not(tmp_path: Path, door: str) -> None:
+    knock, _, _ = DOORS[door]
     async with over_http(tmp_path / "ledger.db") as app:
         reply = await knock(app)
+        if door in AFTERWARDS:
+            await until(lambda: app.called(AFTERWARDS[door]))
         events = await app.events()
     assert "E_" not in reply.text
     assert all(event.kind != "refused" for event in events)
@@ -151,6 +164,21 @@ async def test_it_is_said_where_the_ledger_cannot_keep_it_too(
         app.slack.api.flags[USER] = {"deleted": True}
         told = _words(found(app, await knock(app)))
     assert "E_NOT_MEMBER" in told
+
+
+async def test_no_listener_is_reached_past_the_guard(tmp_path: Path) -> None:
+    """Every button and form that the app listens to, so that a new one is guarded without its doing."""
+    async with over_http(tmp_path / "ledger.db") as app:
+        app.slack.api.flags[USER] = {"is_restricted": True}
+        for action in controls.ACTIONS:
+            await app.press(BUTTON | {"action_id": action, "value": "1-abcd"})
+        replies = [await app.submit(MODAL | {"callback_id": name}, {}) for name in controls.VIEWS]
+        kinds = {event.kind for event in await app.events()}
+    assert len(app.slack.responses) == len(controls.ACTIONS)
+    assert all("E_GUEST" in _words(response.body) for response in app.slack.responses)
+    assert all("E_GUEST" in reply.text for reply in replies)
+    assert kinds == {"refused", "delivered"}
+    assert app.called("views.open") == []
 
 
 async def test_over_socket_mode_too(tmp_path: Path) -> None:
