@@ -89,7 +89,7 @@ def judge_listing(rules: Rules, *, place_listed: bool, in_a_group: bool) -> Deni
     return Denial(
         AccessCode.NOT_LISTED,
         "You cannot ask Tarla here.",
-        f"At this site Tarla answers {' and '.join(ways)}. {WHOM_TO_ASK}",
+        f"At this site Tarla is open {' and '.join(ways)}. {WHOM_TO_ASK}",
         rules.channels,
     )
 

@@ -198,7 +198,7 @@ async def test_with_user_groups_only_their_members(tmp_path: Path) -> None:
         app.slack.api.groups |= {"S0A": [], "S0B": ["U0SOMEONE"]}
         refused = await app.ask("ldh high")
         answered = await app.ask("ldh high", caller=Caller(user_id="U0SOMEONE"))
-    assert "At this site Tarla answers to the members of certain user groups." in _words(refused.message)
+    assert "At this site Tarla is open to the members of certain user groups." in _words(refused.message)
     assert "CRS, any grade" in answered.text
 
 
