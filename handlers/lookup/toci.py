@@ -58,6 +58,9 @@ def toci(words: Sequence[str], today: str) -> LookUp:
                 "The dose is by weight in kg, and nothing is converted here. Convert the weight to kg and check it.",
                 token.position,
             )
+        if token.kind == "number":
+            # Pounds are common where this is typed, and a number alone could be either.
+            raise _refused("Write the weight with its unit, in kg.", token.position)
     if len(tokens) > 1:
         raise _refused("More than one thing was asked for. Write one weight or one topic.", tokens[1].position)
     if not tokens:
@@ -84,22 +87,20 @@ def _for_weight(token: Token, label: Label, today: str) -> LookUp:
         )
     amount = tocilizumab(weight, label)
     title = f"Tocilizumab for CRS, {plain(weight)} kg: {plain(amount.mg)} mg"
-    parts = [_amount_part(amount, token.kind == "kg", label), *_rule_parts(label), *_caution_parts(label), _more()]
+    parts = [_amount_part(amount, label), *_rule_parts(label), *_caution_parts(label), _more()]
     arguments = {"weight_kg": plain(weight), "mg": plain(amount.mg), "volume_ml": plain(amount.volume_ml)}
     return build(
         "toci.dose", title, parts, label, today, versions=_VERSIONS, arguments={**arguments}, about_patient=True
     )
 
 
-def _amount_part(amount: TocilizumabAmount, unit_given: bool, label: Label) -> Part:
+def _amount_part(amount: TocilizumabAmount, label: Label) -> Part:
     dose = label.get(TocilizumabDose, "toc.dose.us")
     volume = label.get(Volume, "toc.volume")
     product = f"{plain(amount.weight_kg)} kg × {amount.mg_per_kg} mg/kg = {plain(amount.calculated_mg)} mg"
     if amount.capped:
         product += f", above the maximum of {dose.max_mg} mg an infusion: {plain(amount.mg)} mg"
     lines = [line(product, dose.id)]
-    if not unit_given:
-        lines.append(line("No unit was given: taken as kg"))
     if amount.below_band:
         lines.append(
             line(

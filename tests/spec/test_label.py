@@ -89,10 +89,11 @@ def test_tocilizumab(case: dict[str, Any], label: Label) -> None:
     assert ("above the maximum of 800 mg" in first) is (Decimal(case["kg"]) > 100)
 
 
-def test_a_weight_without_unit_is_said_to_be_taken_as_kg() -> None:
-    said = "No unit was given: taken as kg"
-    assert said in look_up("toci 82").text
-    assert said not in look_up("toci 82kg").text
+def test_a_weight_without_unit_is_asked_about() -> None:
+    """180 may be pounds, and 656 mg become 800."""
+    with pytest.raises(LookUpRefusal, match="E_LOOKUP_NOT_UNDERSTOOD@2") as refused:
+        look_up("toci 180")
+    assert "with its unit, in kg" in refused.value.message
 
 
 @pytest.mark.parametrize("case", _cases("crs"), ids=_words)

@@ -24,7 +24,7 @@ COMMANDS = (
     *("manage", "manage crs", "manage icans", "manage holds", "manage neutropenia", "manage febrile neutropenia"),
     *("manage hb", "manage platelets", "manage infection", "manage alt", "manage other"),
     *(f"manage {name} {grade}" for name in ("crs", "icans") for grade in (1, 2, 3, 4)),
-    *("toci", "toci 20", "toci 29.99 kg", "toci 30kg", "toci 82kg", "toci 82.5", "toci 100kg", "toci 100.01 kg"),
+    *("toci", "toci 20kg", "toci 29.99 kg", "toci 30kg", "toci 82kg", "toci 82.5 kg", "toci 100kg", "toci 100.01 kg"),
     *("toci 300 kg", "toci warnings", "toci contraindications", "toci interactions", "toci biosimilars"),
     *("toci indications", "toci prophylaxis"),
     *("grade", "grade crs", "grade icans"),
