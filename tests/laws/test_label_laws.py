@@ -67,7 +67,7 @@ def test_no_dose_outside_the_accepted_weights(weight: Decimal) -> None:
     with pytest.raises(ValueError, match="weight"):
         tocilizumab(weight, LABEL)
     with pytest.raises(LookUpRefusal, match="OUT_OF_RANGE"):
-        look_up(f"toci {weight.normalize():f}")
+        look_up(f"toci {weight.normalize():f} kg")
 
 
 @given(weights)
