@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -14,56 +13,11 @@ from handlers.answer.elsewhere import elsewhere
 from handlers.answer.view import AnswerView
 from knowledge import Assessment, PatientFactors, assess, comparators
 from knowledge.assessment import Outcome
-from knowledge.evidence import Association, Fact, Source
 from knowledge.evidence import load as load_evidence
 from knowledge.factors import LdhMeasured, Presence, UpperLimit
+from tests.support.origins import WORDS, exact_limits, numbers, printed
 
-_NUMBER = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?")
-_WORDS = {"one": 1, "two": 2, "three": 3, "ten": 10}
 _EVIDENCE = load_evidence()
-Record = Fact | Association | Source
-
-
-def _numbers(text: str) -> set[str]:
-    """The numbers in a text, small ones in words too; digits inside an identifier are not numbers."""
-    spelt = {str(_WORDS[word]) for word in re.findall(r"[a-z]+", text.lower()) if word in _WORDS}
-    return spelt | set(_NUMBER.findall(text))
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None:
-        yield f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _printed(records: Iterable[Record]) -> set[str]:
-    """What the records themselves say, and their percentages and rates rounded to whole per cents."""
-    known: set[str] = set()
-    for record in records:
-        # A date such as 2025-12-05 holds the year that a citation gives.
-        known |= _numbers(" ".join(_texts(record.model_dump())).replace("-", " ").replace("%", " "))
-        if isinstance(record, Fact):
-            if record.percent is not None:
-                known.add(f"{float(_NUMBER.findall(record.percent)[0]):.0f}")
-            if record.count is not None and record.denominator is not None:
-                known |= {str(record.count), str(record.denominator)}
-                known.add(f"{100 * record.count / record.denominator:.0f}")
-    return known
-
-
-def _exact_limits(fact: Fact) -> set[str]:
-    """Clopper-Pearson limits by scipy's beta quantiles, in whole per cents as an answer writes them."""
-    assert fact.count is not None
-    assert fact.denominator is not None
-    k, n = fact.count, fact.denominator
-    low = float(stats.beta.ppf(0.025, k, n - k + 1)) if k else 0.0
-    high = float(stats.beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
-    return {"1" if 0 < limit < 0.01 else f"{100 * limit:.0f}" for limit in (low, high)}
 
 
 def _answer() -> tuple[Assessment, AnswerView]:
@@ -87,8 +41,8 @@ def _paragraph(view: AnswerView, heading: str) -> str:
 def test_elsewhere_shows_only_figures_of_its_own_facts(outcome: Outcome) -> None:
     facts = [_EVIDENCE.fact(name) for name in comparators.ELSEWHERE[outcome]]
     text = elsewhere(outcome, _EVIDENCE)
-    assert _numbers(text) <= _printed(facts)
-    assert bool(facts) == bool(_numbers(text))
+    assert numbers(text) <= printed(facts)
+    assert bool(facts) == bool(numbers(text))
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome, facts in comparators.ELSEWHERE.items() if facts])
@@ -117,10 +71,10 @@ def test_the_study_column_is_the_studys_facts() -> None:
             continue
         allowed = {str(fact.count), str(fact.denominator)}
         if outcome in (Outcome.CRS_GRADE3PLUS, Outcome.ICANS_GRADE3PLUS):
-            allowed |= _exact_limits(fact)
+            allowed |= exact_limits(fact)
         else:
-            allowed |= _printed([fact])
-        assert {str(fact.count), str(fact.denominator)} <= _numbers(row.study) <= allowed
+            allowed |= printed([fact])
+        assert {str(fact.count), str(fact.denominator)} <= numbers(row.study) <= allowed
         observed = assessment.observed_of(outcome)
         assert (observed.events, observed.n) == (fact.count, fact.denominator)
 
@@ -134,18 +88,18 @@ def test_tocilizumab_shows_counts_exact_limits_and_fishers_p() -> None:
         treated, untreated = _EVIDENCE.fact(treated_id), _EVIDENCE.fact(comparators.STUDY[outcome])
         (a, n), (c, m) = ((fact.count or 0, fact.denominator or 0) for fact in (treated, untreated))
         p = float(stats.fisher_exact(np.array([[a, n - a], [c, m - c]])).pvalue)
-        expected |= {str(a), str(n), str(c), str(m), f"{p:.2g}"} | _exact_limits(treated)
+        expected |= {str(a), str(n), str(c), str(m), f"{p:.2g}"} | exact_limits(treated)
         assert f"p = {p:.2g}{', compatible with chance' if p > 0.05 else ''})" in text
-    assert _numbers(text) == expected
+    assert numbers(text) == expected
 
 
 def test_reasons_and_sources_are_traced() -> None:
     assessment, view = _answer()
     shown = [_EVIDENCE.facts.get(name) or _EVIDENCE.associations[name] for name in assessment.evidence]
     sources = [_EVIDENCE.source(name) for name in {record.source for record in shown}]
-    known = _printed([*shown, *sources])
+    known = printed([*shown, *sources])
     for heading in ("Study predictors present", "Evidence"):
-        assert _numbers(_paragraph(view, heading)) <= known, heading
+        assert numbers(_paragraph(view, heading)) <= known, heading
     ids = re.findall(r"inc\.\w+", _paragraph(view, "Evidence"))
     assert ids
     assert all(any(name.startswith(f"{prefix}.") for name in assessment.evidence) for prefix in ids)
@@ -155,11 +109,11 @@ def test_how_many_cohorts_support_the_liver_is_counted() -> None:
     _, view = _answer()
     links = [_EVIDENCE.association(name) for name in comparators.SUPPORTING]
     cohorts = {link.source for link in links if "liver" in link.factor and link.direction == "higher"}
-    assert len(cohorts) == _WORDS["two"]
+    assert len(cohorts) == WORDS["two"]
     assert "two other cohorts also link liver metastases to CRS" in _paragraph(view, "Study predictors present")
 
 
 def test_a_number_without_origin_would_be_seen() -> None:
     fact = _EVIDENCE.fact("inc.eu473.crs_after_dose1")
-    assert _numbers("58 % after dose 1") - _printed([fact]) == {"58"}
-    assert _numbers("entries inc.wclc25, grade3") == set()
+    assert numbers("58 % after dose 1") - printed([fact]) == {"58"}
+    assert numbers("entries inc.wclc25, grade3") == set()
