@@ -24,8 +24,9 @@ HOW_TO = (
 )
 SCOPE = (
     "Planning aid before the first tarlatamab infusion, not for a patient with symptoms. "
-    "Give findings only, nothing that could identify a patient; what you type is not kept."
+    "Give findings only, nothing that could identify a patient. Tarla keeps nothing you type; Slack keeps its messages."
 )
+LOOK_UP_SCOPE = "Label look-up, not for time-critical decisions. Give nothing that could identify a patient."
 
 
 # The look-ups that a form goes on from.
@@ -81,7 +82,10 @@ def _refused(reply: Refused) -> Message:
     # Backticks in a refusal's sentence are ours and set commands apart; they are markup in both places.
     body = "\n".join([f"*{headline}*", *(escape(line) for line in lines), f"For example: `{escape(reply.example)}`"])
     text = " ".join([headline, *lines, f"For example: {reply.example}"])
-    return ephemeral(text, [section(body), *_ways_on(reply), context(f"{reply.code} · {SCOPE}")])
+    # A refusal for symptoms points to the look-ups, so their scope is said.
+    planning = isinstance(reply.code, RefusalCode) and reply.code is not RefusalCode.SYMPTOMS
+    scope = SCOPE if planning else LOOK_UP_SCOPE
+    return ephemeral(text, [section(body), *_ways_on(reply), context(f"{reply.code} · {scope}")])
 
 
 def _ways_on(reply: Refused) -> list[Block]:

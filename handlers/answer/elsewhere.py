@@ -20,10 +20,12 @@ def elsewhere(outcome: Outcome, evidence: Evidence) -> str:
         first, narrow, broad = (fact(f"inc.label473.icans_{name}") for name in ("c1d1", "pt", "broad"))
         real_world = [fact(f"inc.{name}.icans_any") for name in ("wclc25", "multi102", "guo")]
         lowest, highest = min(real_world, key=_rate_of), max(real_world, key=_rate_of)
+        sizes = [size for size in (cohort.denominator for cohort in real_world) if size is not None]
         return (
-            f"{_rate(first)}, {published_percent(narrow)} to {published_percent(broad)} % {narrow.window} "
-            f"(trials, narrow to broad definition); {published_percent(lowest)} to {published_percent(highest)} % "
-            "(real world)"
+            f"trials: {_rate(first)} (broad definition), {narrow.window} {published_percent(narrow)} % (narrow) to "
+            f"{published_percent(broad)} % (broad); real world: {published_percent(lowest)} to "
+            f"{published_percent(highest)} % ({len(real_world)} cohorts, n = {min(sizes)} to {max(sizes)}, window and "
+            "definition not stated)"
         )
     if outcome is Outcome.CRS_GRADE3PLUS:
         trials = fact("inc.eu473.crs_g3plus")

@@ -24,6 +24,10 @@ LABELS: dict[Outcome, str] = {
 }
 ASSUMED = "Assumed"
 TITLE = "Tarlatamab, before cycle 1 day 1, without tocilizumab prophylaxis"
+WINDOW = (
+    "The study counts events “following cycle 1 day 1”: after the first dose or at any time since, what was read does "
+    "not say. The level for a new centre comes from rates after dose 1 (CRS) and of unstated window (ICANS)."
+)
 PURPOSE = "Planning aid before infusion, not for a patient with symptoms; it informs, you decide"
 
 
@@ -134,6 +138,7 @@ def _row(assessment: Assessment, outcome: Outcome, evidence: Evidence) -> Row:
 
 
 def _paragraphs(assessment: Assessment, evidence: Evidence, notes: tuple[str, ...]) -> Iterator[Paragraph]:
+    yield Paragraph("Time window", WINDOW)
     yield Paragraph("Study predictors present", _predictors(assessment, evidence))
     if assessment.assumptions or notes:
         yield Paragraph(ASSUMED, " ".join((*(_sentence(note) for note in notes), *assessment.assumptions)))
@@ -211,8 +216,10 @@ def _tocilizumab(assessment: Assessment, evidence: Evidence) -> str:
             f"(our Fisher test p = {p:.2g}{verdict})"
         )
     return (
-        "; ".join(parts) + ". Not randomised, ten patients, off label. "
-        "The authors suggest considering it in high-risk patients; there is no model for it here."
+        "; ".join(parts)
+        + ". Not randomised, ten patients, how they were chosen is not stated, off label. The authors: "
+        "it may lessen toxicity in high-risk patients and should be considered for protocols. There is no model for it "
+        "here."
     )
 
 
@@ -221,7 +228,8 @@ def _why_wide(assessment: Assessment) -> str:
     n = assessment.observed[0].n
     text = (
         f"{n} patients, one centre, odds ratios not seen, never validated elsewhere. With effects assumed smaller "
-        f"or larger CRS of any grade is {figures.span(crs.risk_by_prior)}, ICANS {figures.span(icans.risk_by_prior)}."
+        f"or larger CRS of any grade is {figures.span(crs.risk_by_prior)}, ICANS {figures.span(icans.risk_by_prior)}. "
+        "For CRS grade ≥ 2 the study's rate was not seen, and at another centre its interval is rather too narrow."
     )
     if assessment.model != load_model().version:  # only the model that answered can say
         return text
@@ -253,7 +261,7 @@ def _evidence(evidence: Evidence) -> str:
     )
     seen = "read in a news summary, the paper itself not seen" if study.seen == "secondary_report" else "read"
     return (
-        f"Study (inc.joshi): Joshi et al., Clin Lung Cancer 2025, n = {study.n}, {seen}; “following cycle 1 day 1” may "
-        f"mean after the first dose or at any time since. Trials: EU product information {european.date} (inc.eu473), "
+        f"Study (inc.joshi): Joshi et al., Clin Lung Cancer 2025, n = {study.n}, {seen}. "
+        f"Trials: EU product information {european.date} (inc.eu473), "
         f"US label {american.date} (inc.label473). Real world: inc.wclc25, inc.multi102, inc.guo."
     )

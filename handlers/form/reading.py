@@ -26,6 +26,7 @@ CHOOSE = "Choose one."
 NOT_PLAIN = TEXTS[RefusalCode.NOT_CANONICAL_NUMBER, None][0]
 NO_FIGURE = "Leave the figure empty, or choose below what it is given as."
 NO_LIMIT = "Write your laboratory's upper limit for this LDH."
+LIMIT_NOT_NEEDED = "With this choice of LDH there is no limit to give: empty this field, or choose the LDH's unit."
 LIMIT_ALONE = "An upper limit is given without an LDH: write the figure, or empty the limit."
 LIMIT_RANGE = f"The upper limit must lie between {ULN_RANGE}; it has the unit of the LDH."
 
@@ -79,22 +80,32 @@ def read_form(values: object, site_uln: UpperLimit | None) -> Understood | NotUn
 
 
 def _ldh(given_as: str, figure: float | None, limit: float | None, site_uln: UpperLimit | None) -> Ldh | None:
+    own_limit = limit is not None and (site_uln is None or limit != site_uln.value)
     if given_as in (fields.HIGH, fields.NORMAL):
         if figure is not None:
             raise _WrongFieldError(fields.LDH, NO_FIGURE)
+        _without_limit(own_limit)
         return LdhCategory(category="high" if given_as == fields.HIGH else "normal")
     if figure is None:
-        if limit is not None and (site_uln is None or limit != site_uln.value):
+        if own_limit:
             raise _WrongFieldError(fields.LDH, LIMIT_ALONE)
         return None
     try:
         if given_as == fields.MULTIPLE:
-            return multiple(Multiple(figure), _NO_PLACE)
+            read = multiple(Multiple(figure), _NO_PLACE)
+            _without_limit(own_limit)
+            return read
         return _measured(figure, fields.UNITS[given_as], limit, site_uln)
     except Refusal as refusal:
         if refusal.about is Subject.ULN:
             raise _WrongFieldError(fields.ULN, LIMIT_RANGE) from None
         raise _WrongFieldError(fields.LDH, refusal.message) from None
+
+
+def _without_limit(own_limit: bool) -> None:
+    """A limit beside an LDH that needs none may mean another reading; what the form was prefilled with says nothing."""
+    if own_limit:
+        raise _WrongFieldError(fields.ULN, LIMIT_NOT_NEEDED)
 
 
 def _measured(figure: float, unit: LdhUnit, limit: float | None, site_uln: UpperLimit | None) -> Ldh:

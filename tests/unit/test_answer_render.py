@@ -154,5 +154,6 @@ def test_markup_in_a_view_is_shown_as_typed() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_no_word_ranks_a_patient(name: str) -> None:
     ranking = re.compile(r"\b(safe|low.risk|high.risk|favou?rable|red|amber|green)\b", re.IGNORECASE)
-    words = answer_text(answered(name).view).replace("high-risk patients; there", "")
-    assert not ranking.search(" ".join(words.split()).replace("considering it in high-risk patients", ""))
+    words = " ".join(answer_text(answered(name).view).split())
+    # The authors' own words, told as theirs.
+    assert not ranking.search(words.replace("The authors: it may lessen toxicity in high-risk patients", ""))

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from handlers.form import NotUnderstood, Origin, fields, form_view, read_form
 from handlers.form.origin import Door
-from handlers.form.reading import CHOOSE, LIMIT_ALONE, LIMIT_RANGE, NO_FIGURE, NO_LIMIT, NOT_PLAIN
+from handlers.form.reading import (
+    CHOOSE,
+    LIMIT_ALONE,
+    LIMIT_NOT_NEEDED,
+    LIMIT_RANGE,
+    NO_FIGURE,
+    NO_LIMIT,
+    NOT_PLAIN,
+)
 from handlers.parsing import Understood, parse
 from handlers.parsing.figures import canonical_number
 from handlers.parsing.parse import high_limit_note, site_limit_note
@@ -40,8 +48,7 @@ def errors(values: dict[str, Any], site: UpperLimit | None = None) -> dict[str, 
         ({}, "ldh 480/250 liver yes dm no cvd yes"),
         ({"ldh": "8.0", "ldh_as": "ukat_per_l", "uln": "4.1"}, "ldh 8.0 µkat/L uln 4.1 liver yes dm no cvd yes"),
         ({"ldh": "1.9", "ldh_as": "multiple", "uln": None}, "ldh 1.9x liver yes dm no cvd yes"),
-        ({"ldh": "1.9", "ldh_as": "multiple"}, "ldh 1.9x liver yes dm no cvd yes"),
-        ({"ldh": None, "ldh_as": "high"}, "ldh high liver yes dm no cvd yes"),
+        ({"ldh": None, "ldh_as": "high", "uln": None}, "ldh high liver yes dm no cvd yes"),
         ({"ldh": None, "ldh_as": "normal", "uln": None}, "ldh normal liver yes dm no cvd yes"),
         ({"ldh": None, "uln": None, "liver": "unknown"}, "ldh unknown liver unknown dm no cvd yes"),
         ({"ldh": "400", "uln": "500"}, "ldh 400/500 liver yes dm no cvd yes"),
@@ -65,6 +72,10 @@ def test_the_form_is_understood_as_the_same_words_are(changed: dict[str, str | N
         ({"ldh_as": "high"}, fields.LDH, NO_FIGURE),
         ({"ldh_as": "normal"}, fields.LDH, NO_FIGURE),
         ({"ldh": None, "uln": "251"}, fields.LDH, LIMIT_ALONE),
+        # 8.0 µkat/L with a limit of 4.1 is 2 x ULN, not 8.
+        ({"ldh": "8.0", "ldh_as": "multiple", "uln": "4.1"}, fields.ULN, LIMIT_NOT_NEEDED),
+        ({"ldh": None, "ldh_as": "high", "uln": "251"}, fields.ULN, LIMIT_NOT_NEEDED),
+        ({"ldh": None, "ldh_as": "normal", "uln": "251"}, fields.ULN, LIMIT_NOT_NEEDED),
         ({"uln": "99"}, fields.ULN, LIMIT_RANGE),
         ({"uln": "601"}, fields.ULN, LIMIT_RANGE),
         ({"ldh": "8.0", "ldh_as": "ukat_per_l"}, fields.ULN, LIMIT_RANGE),
@@ -99,6 +110,14 @@ def test_the_sites_limit_that_comes_back_is_named_as_the_sites() -> None:
     assert isinstance(read.factors.ldh, LdhMeasured)
     assert read.factors.ldh.uln_from == "site"
     assert read.notes == (site_limit_note(SITE),)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({"ldh": "1.9", "ldh_as": "multiple"}, "ldh 1.9x"), ({"ldh": None, "ldh_as": "high"}, "ldh high")],
+)
+def test_the_sites_limit_beside_an_ldh_that_needs_none_says_nothing(changed: dict[str, Any], words: str) -> None:
+    assert read_form(filled(**changed), SITE) == parse(f"{words} liver yes dm no cvd yes")
 
 
 def test_the_sites_figure_in_another_unit_is_not_the_sites_limit() -> None:
@@ -148,7 +167,7 @@ def errors_possible() -> tuple[str, ...]:
         "LDH must lie between 50 and 9,999 U/L (about 0.83 and 167 µkat/L).",
         "LDH must lie between 0.1 and 40 times its upper limit of normal.",
     )
-    return (*ranges, CHOOSE, LIMIT_ALONE, LIMIT_RANGE, NO_FIGURE, NO_LIMIT, NOT_PLAIN)
+    return (*ranges, CHOOSE, LIMIT_ALONE, LIMIT_NOT_NEEDED, LIMIT_RANGE, NO_FIGURE, NO_LIMIT, NOT_PLAIN)
 
 
 _NUMBERS = st.decimals(min_value=100, max_value=600, places=3).map(float)
