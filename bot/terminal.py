@@ -76,7 +76,9 @@ async def _ask(text: str, as_json: bool, settings: Settings) -> tuple[Reply, int
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
     try:
         conversation = make_conversation(settings, ledger, clock)
-        question = Question(key=f"cli:{uuid.uuid4()}", text=text, asker=Asker(via="cli", user=_account()))
+        # Whoever copies a command from Slack copies its name too.
+        words = text.strip().removeprefix("/tarla")
+        question = Question(key=f"cli:{uuid.uuid4()}", text=words, asker=Asker(via="cli", user=_account()))
         with expecting_delivery() as delivery:
             reply = await conversation.reply_to(question)
             failure: str | None = None

@@ -10,7 +10,7 @@ from handlers.answer import build_view
 from handlers.comparison import Compared, Variant, variants
 from handlers.delivery import note_event
 from handlers.lookup import LookUp, LookUpRefusal
-from handlers.lookup.registry import LOOK_UPS
+from handlers.lookup.registry import LOOK_UPS, near_look_up
 from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Repeated, Reply
 from handlers.parsing import Refusal, parse
 from handlers.parsing.words import ascii_lower
@@ -57,6 +57,8 @@ class Conversation:
             if words[0] in LOOK_UPS:
                 look_up = LOOK_UPS[words[0]](words[1:], self.today)
                 return await self.look_up(question.key, look_up, question.asker)
+            if (near := near_look_up(words[0])) is not None:
+                raise near
             understood = parse(question.text, site_uln=self.site_uln)
         except (Refusal, LookUpRefusal) as refusal:
             return await self._refuse(question, refusal)
