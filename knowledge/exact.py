@@ -6,12 +6,15 @@ scipy is too slow to import where an answer is waited for.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import comb, exp, log, log1p
 
 # A tail sum stops where a further term no longer changes a double.
 _NEGLIGIBLE = 1e-18
 
 
+# An answer shows the same few published counts every time.
+@lru_cache(maxsize=1_024)
 def clopper_pearson(events: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
     """Exact (Clopper-Pearson) confidence interval of a proportion.
 
@@ -37,6 +40,7 @@ def clopper_pearson(events: int, n: int, alpha: float = 0.05) -> tuple[float, fl
     return _lower_limit(events, n, alpha / 2), 1.0 - _lower_limit(n - events, n, alpha / 2)
 
 
+@lru_cache(maxsize=1_024)
 def fisher_exact(a: int, b: int, c: int, d: int) -> float:
     """Two-sided p of Fisher's exact test of the table [[a, b], [c, d]].
 
