@@ -7,6 +7,8 @@
    line break or `but` ends the list, and so does an item with its own value.
 3. Two negations of one name are asked about.
 4. `with` begins a clause; where it follows a denied name (`no dm with cad`) it is asked about.
+5. A history after a denied name may be denied as well (`denies dm, h/o mi`, `no dm; prior mi`):
+   asked about where the list goes on. `has`, `known` and `positive for` state what they are said of.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from knowledge.factors import Presence
 _NEITHER = Value(Meaning.NO, Side.BEFORE)
 _NOT_PRESENT = frozenset({Meaning.NO, Meaning.UNKNOWN})
 _OF_LDH = frozenset({Subject.LDH, Subject.ULN})
+_WORDS = frozenset({Form.WORD, Form.HISTORY, Form.KNOWN_HISTORY})
 
 
 def settle_lists(terms: list[Placed]) -> list[Placed]:
@@ -42,6 +45,7 @@ def settle_lists(terms: list[Placed]) -> list[Placed]:
     """
     terms = _with_prepositions(_written_out(terms))
     _check_double_negation(terms)
+    _check_histories(terms)
     return _with_lone_diagnoses(terms)
 
 
@@ -158,8 +162,16 @@ def _says_present(terms: list[Placed], i: int) -> bool:
     if i + 1 >= len(terms) or terms[i].opens or terms[i + 1].opens:
         return False
     term = terms[i].term
-    present = isinstance(term, Value) and term.meaning is Meaning.YES and term.form is Form.WORD
+    present = isinstance(term, Value) and term.meaning is Meaning.YES and term.form in _WORDS
     return present and _is_item(terms, i + 1)
+
+
+def _check_histories(terms: list[Placed]) -> None:
+    """Rule 5."""
+    for i, here in enumerate(terms):
+        history = isinstance(here.term, Value) and here.term.form is Form.HISTORY
+        if history and not (here.opens and here.breaks) and _ends_denied(terms[:i]):
+            raise Refusal(RefusalCode.AMBIGUOUS, here.position, about=Topic.REACH_FORWARD)
 
 
 def _with_lone_diagnoses(terms: list[Placed]) -> list[Placed]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from handlers.parsing.refusals import Refusal, RefusalCode, Topic
 from handlers.parsing.terms import Figure, Form, Meaning, Name, Placed, Side, Value
 
+_SIGNS = frozenset({Form.LONE_SIGN, Form.GLUED_SIGN})
+
 
 def check_signs(terms: list[Placed]) -> None:
     """Pass a text in which every lone sign can only be the value of the name before it.
@@ -47,7 +49,7 @@ def _next_in_clause(terms: list[Placed], i: int) -> Placed | None:
 
 def _has_sign_after(terms: list[Placed], i: int) -> bool:
     following = _next_in_clause(terms, i)
-    return following is not None and isinstance(following.term, Value) and following.term.form is not Form.WORD
+    return following is not None and isinstance(following.term, Value) and following.term.form in _SIGNS
 
 
 def _has_value_after(terms: list[Placed], i: int) -> bool:

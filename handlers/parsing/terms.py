@@ -37,12 +37,18 @@ class Side(StrEnum):
 
 
 class Form(StrEnum):
-    """How a value is written: as a word, as a sign that stands alone or is written onto its name, or as `with`."""
+    """How a value is written.
+
+    As a word, as a sign that stands alone or is written onto its name, as `with`, or as words
+    that tell of the past: a history may be denied (`denies dm, h/o mi`), a known one is stated.
+    """
 
     WORD = "word"
     LONE_SIGN = "lone sign"
     GLUED_SIGN = "glued sign"
     PREPOSITION = "preposition"
+    HISTORY = "history"
+    KNOWN_HISTORY = "known history"
 
 
 @dataclass(frozen=True, slots=True)

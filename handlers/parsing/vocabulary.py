@@ -31,6 +31,7 @@ from knowledge.factors import LdhUnit, Presence
 
 _UPPER_LIMIT = ("uln", "unl", "upper limit", "upper limit of normal")
 _TIMES = ("x", "\u00d7", "times")
+_HISTORY_OF = ("history of", "hx of", "h/o")
 _INSULIN_DEPENDENT = ("insulin dependent", "insulin-dependent")
 
 SYNONYMS: Mapping[Term, tuple[str, ...]] = {
@@ -130,15 +131,15 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
     Value(Meaning.YES, Side.BEFORE): (
         "known",
         "has",
-        *(f"{known}{history}" for known in ("", "known ") for history in ("history of", "hx of", "h/o")),
-        "pmh of",
         "positive for",
         "significant for",
         "notable for",
     ),
+    Value(Meaning.YES, Side.BEFORE, Form.HISTORY): (*_HISTORY_OF, "pmh of"),
+    Value(Meaning.YES, Side.BEFORE, Form.KNOWN_HISTORY): tuple(f"known {history}" for history in _HISTORY_OF),
     Value(Meaning.YES, Side.BEFORE, Form.PREPOSITION): ("with", "w/"),
     # A past infarction is a present diagnosis; past liver metastases may have been resected.
-    Value(Meaning.YES, Side.BEFORE, only=Subject.CVD): ("prior", "previous", "s/p"),
+    Value(Meaning.YES, Side.BEFORE, Form.HISTORY, only=Subject.CVD): ("prior", "previous", "s/p"),
     Value(Meaning.NO): ("no", "negative", "neg", "-ve", "absent", "denied"),
     Value(Meaning.NO, Side.AFTER, Form.LONE_SIGN): ("-", "\u2013"),
     Value(Meaning.NO, Side.AFTER): ("n", "none", "none known", "not present", "nil", "ruled out"),

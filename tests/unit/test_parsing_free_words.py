@@ -24,12 +24,8 @@ _NAMES = [
     for word in words
 ]
 _DIAGNOSES = [(term, word) for term, word in _NAMES if term.diagnosis]
-_DENIALS = [
-    (term, word)
-    for term, words in SYNONYMS.items()
-    if isinstance(term, Value) and term.meaning is Meaning.NO
-    for word in words
-]
+_VALUES = [(term, word) for term, words in SYNONYMS.items() if isinstance(term, Value) for word in words]
+_DENIALS = [(term, word) for term, word in _VALUES if term.meaning is Meaning.NO]
 _ONE_OF_EACH = {Subject.LIVER: "liver mets", Subject.DIABETES: "diabetes", Subject.CVD: "CAD"}
 
 
@@ -113,6 +109,42 @@ def test_after_a_denied_name_a_list_goes_on_to_be_asked_about(value: Value, deni
     assert outcome.code is RefusalCode.AMBIGUOUS
     ended = _outcome(f"{denial} liver mets. DM")
     assert (_said_of(Subject.LIVER, ended), _said_of(Subject.DIABETES, ended)) == (Presence.NO, Presence.YES)
+
+
+_NOT_PRESENT = [*_DENIALS, *((value, word) for value, word in _VALUES if value.meaning is Meaning.UNKNOWN)]
+_HISTORIES = [word for value, word in _VALUES if value.form is Form.HISTORY]
+_LATER = {Subject.LIVER: "liver mets", Subject.DIABETES: "DM", Subject.CVD: "MI"}
+_GOING_ON = [", ", " and ", ",", "; ", " • ", " ", " (", ",\n", " & ", ", pt ", ", with "]
+
+
+@pytest.mark.parametrize(("value", "denial"), _NOT_PRESENT)
+@pytest.mark.parametrize("history", _HISTORIES)
+def test_after_a_denied_name_a_history_is_asked_about(value: Value, denial: str, history: str) -> None:
+    """`denies DM, h/o MI`: is MI denied?"""
+    for first, earlier in ((Subject.LIVER, "liver mets"), (Subject.DIABETES, "diabetes"), (Subject.CVD, "CVD")):
+        for then, later in _LATER.items():
+            if then is first:
+                continue
+            for between in _GOING_ON:
+                for text in (
+                    f"{denial} {earlier}{between}{history} {later}",
+                    f"{denial} {earlier}{between}{history} {later}, LDH high",
+                    f"LDH high, {denial} {earlier}{between}{history} {later} and CHF",
+                ):
+                    outcome = _outcome(text)
+                    assert _said_of(then, outcome) is not Presence.YES or value.side is Side.AFTER, text
+                    if value.side is not Side.AFTER and value.only in (None, first):
+                        assert isinstance(outcome, Refusal), text
+                        assert outcome.code is RefusalCode.AMBIGUOUS
+
+
+@pytest.mark.parametrize("end", [". ", "\n", " but ", ", but ", ", pmh: ", ", has ", ", known "])
+def test_where_the_list_has_ended_a_history_is_present(end: str) -> None:
+    for history in ("h/o", "hx of", "history of"):
+        # `has` and `known` stand for themselves: `no DM, has CAD`.
+        text = f"no DM{end}CAD" if end == ", has " else f"no DM{end}{history} CAD"
+        outcome = _outcome(text)
+        assert (_said_of(Subject.DIABETES, outcome), _said_of(Subject.CVD, outcome)) == (Presence.NO, Presence.YES)
 
 
 @pytest.mark.parametrize(("value", "denial"), _DENIALS)
