@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+from handlers.parsing.nouns import check_nouns
 from handlers.parsing.refusals import Refusal, RefusalCode, Topic
 from handlers.parsing.terms import (
     Alternative,
@@ -43,7 +44,9 @@ def settle_lists(terms: list[Placed]) -> list[Placed]:
     Raises:
         Refusal: it is not certain what holds for each item.
     """
-    terms = _with_prepositions(_written_out(terms))
+    terms = _written_out(terms)
+    check_nouns(terms)
+    terms = _with_prepositions(terms)
     _check_double_negation(terms)
     _check_histories(terms)
     return _with_lone_diagnoses(terms)

@@ -52,6 +52,7 @@ class Topic(StrEnum):
     DOUBLE_NEGATION = "double negation"
     EXCEPTION = "exception"
     QUESTION_MARK = "question mark"
+    LEFT_OUT_NOUN = "noun left out"
     PCI = "PCI"
     AGE = "age"
 
@@ -195,6 +196,11 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "This question mark may end your question or say that the finding is not known. Leave it out, or write unknown "
         "after the name.",
         "/tarla ldh 480/250 liver yes dm unknown",
+    ),
+    (_C.AMBIGUOUS, Topic.LEFT_OUT_NOUN): (
+        "This word may lack its noun. Liver disease is not liver metastases, and cardiac metastases are not CVD: write "
+        "no liver mets, or no cvd, if that is meant.",
+        "/tarla ldh 480/250, no liver mets, no cvd",
     ),
     (_C.UNCERTAIN, None): (
         "This leaves open whether the finding is there. Decide, and write yes or no after its name; or write unknown, "

@@ -51,6 +51,14 @@ class Form(StrEnum):
     KNOWN_HISTORY = "known history"
 
 
+class Noun(StrEnum):
+    """The noun a name ends in, which an item before it in the list may share: `liver or heart disease`."""
+
+    LEFT_OUT = "left out"
+    DISEASE = "disease"
+    METASTASES = "metastases"
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """A factor, LDH or its upper limit.
@@ -58,12 +66,13 @@ class Name:
     ``narrower`` marks a single diagnosis that is only one way of having the
     factor (heart failure is one way of having CVD, type 2 one of having diabetes).
     ``diagnosis`` marks what is present when it stands alone in its clause: `liver mets`
-    is a diagnosis, `liver` and `cardiac history` are not.
+    is a diagnosis, `liver` and `cardiac history` are not. ``noun`` is None where none can be shared.
     """
 
     subject: Subject
     narrower: bool = False
     diagnosis: bool = False
+    noun: Noun | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from handlers.parsing.terms import (
     Meaning,
     Name,
     Neither,
+    Noun,
     Side,
     Slash,
     Subject,
@@ -37,8 +38,8 @@ _INSULIN_DEPENDENT = ("insulin dependent", "insulin-dependent")
 SYNONYMS: Mapping[Term, tuple[str, ...]] = {
     Name(Subject.LDH): ("ldh", "lactate dehydrogenase", "serum ldh", "ldh level"),
     Name(Subject.ULN): _UPPER_LIMIT,
-    Name(Subject.LIVER): ("liver",),
-    Name(Subject.LIVER, diagnosis=True): (
+    Name(Subject.LIVER, noun=Noun.LEFT_OUT): ("liver",),
+    Name(Subject.LIVER, diagnosis=True, noun=Noun.METASTASES): (
         "liver met",
         "liver mets",
         "liver metastasis",
@@ -81,13 +82,12 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         *(f"{kind} {name}" for kind in _INSULIN_DEPENDENT for name in ("dm", "diabetes", "diabetic")),
         *(f"{kind} diabetes mellitus" for kind in _INSULIN_DEPENDENT),
     ),
-    Name(Subject.CVD): (
-        "cvd",
-        "cardiac",
+    Name(Subject.CVD): ("cvd",),
+    Name(Subject.CVD, noun=Noun.LEFT_OUT): ("cardiac", "cardiovascular"),
+    Name(Subject.CVD, noun=Noun.DISEASE): (
         "cardiac disease",
         "cardiac history",
         "cardiac hx",
-        "cardiovascular",
         "cardiovascular disease",
         "cardiovascular history",
         "heart disease",
@@ -95,15 +95,17 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
     # The study says "cardiovascular disease" and no more. These are cardiac
     # diagnoses by anyone's definition; vascular disease outside the heart is
     # left to the clinician (REFUSED_WORDS).
-    Name(Subject.CVD, narrower=True, diagnosis=True): (
-        "cad",
-        "chd",
+    Name(Subject.CVD, narrower=True, diagnosis=True, noun=Noun.DISEASE): (
         "coronary disease",
         "coronary artery disease",
         "coronary heart disease",
-        "ihd",
         "ischemic heart disease",
         "ischaemic heart disease",
+    ),
+    Name(Subject.CVD, narrower=True, diagnosis=True): (
+        "cad",
+        "chd",
+        "ihd",
         "chf",
         "hf",
         "hfref",

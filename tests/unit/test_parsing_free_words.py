@@ -12,7 +12,7 @@ from handlers.answer import understood_line
 from handlers.answer.view import describe
 from handlers.parsing import Refusal, RefusalCode, Understood, parse
 from handlers.parsing.parse import unvalued_note
-from handlers.parsing.terms import Alternative, Finding, Form, Meaning, Name, Side, Subject, Value
+from handlers.parsing.terms import Alternative, Finding, Form, Meaning, Name, Noun, Side, Subject, Value
 from handlers.parsing.vocabulary import PHRASES, SYNONYMS
 from knowledge.factors import PatientFactors, Presence
 
@@ -168,6 +168,29 @@ def test_a_denied_alternative_is_absent_throughout(value: Value, denial: str, ei
             assert isinstance(outcome, Refusal)
         else:
             assert _said_of(Subject.LIVER, outcome) is _said_of(Subject.DIABETES, outcome) is Presence.NO
+
+
+_SHARED = [word for term, word in _NAMES if term.noun is Noun.DISEASE]
+_LIST_FORMS = [
+    "{denial} liver {either} {disease}",
+    "{denial} liver, {disease} {either} diabetes",
+    "{denial} diabetic, liver {either} {disease}",
+    "{denial} diabetes, liver, {either} {disease}",
+    "{denial} {disease} {either} liver",
+    "{denial} liver, {denial} {disease}",
+    "{denial} liver and {denial} {disease}",
+    "LDH high, {denial} liver {either} {disease}",
+]
+
+
+@pytest.mark.parametrize("denial", [*(word for _, word in _DENIALS), "neither"])
+@pytest.mark.parametrize("disease", _SHARED)
+def test_liver_disease_is_not_liver_metastases(denial: str, disease: str) -> None:
+    """`no liver or heart disease` leaves liver metastases open."""
+    for form in _LIST_FORMS:
+        for either in SYNONYMS[Alternative()]:
+            text = form.format(denial=denial, either=either, disease=disease)
+            assert _said_of(Subject.LIVER, _outcome(text)) in (None, Presence.UNKNOWN), text
 
 
 _ANY_CLAUSE = {
