@@ -17,10 +17,14 @@ from knowledge.factors import (
 MAX_CHARACTERS = 300
 MAX_WORDS = 60
 
-# U/L. The highest upper limit among the laboratory catalogues in the evidence
-# (cov.ref.linear_sfbc). A limit above it with an LDH below that limit is more
-# likely two figures swapped than a laboratory unheard of.
-ULN_HIGHEST_KNOWN_U_L = 414.0
+# U/L, compared after rounding, since 250 U/L is printed as 4.17 µkat/L. Of the laboratory
+# catalogues in the evidence (cov.ref.*) all but one have an upper limit of at most 250
+# (cov.ref.nbt; the one is cov.ref.linear_sfbc with 414, of an older method). A higher limit
+# with an LDH below it may be two figures swapped.
+ULN_HIGHEST_USUAL_U_L = 250
+# U/L, as above. The lowest upper limit among them (cov.ref.uci); their lower ends begin at 96
+# in the same catalogue, so what is typed below may be a lower end.
+ULN_LOWEST_KNOWN_U_L = 199
 
 
 def _activity_range(low: float, high: float) -> str:

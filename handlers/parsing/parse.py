@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from handlers.parsing.binding import read_statements
 from handlers.parsing.ldh import measured, multiple
-from handlers.parsing.limits import MAX_CHARACTERS, MAX_WORDS, ULN_HIGHEST_KNOWN_U_L
+from handlers.parsing.limits import MAX_CHARACTERS, MAX_WORDS, ULN_HIGHEST_USUAL_U_L, ULN_LOWEST_KNOWN_U_L
 from handlers.parsing.questions import without_question, without_question_mark
 from handlers.parsing.reading import read_terms
 from handlers.parsing.refusals import Refusal, RefusalCode
@@ -54,13 +54,23 @@ def high_limit_note(limit: UpperLimit) -> str:
     return f"an upper limit of {limit.value:g} {limit.unit} is unusually high: make sure LDH and limit are not swapped"
 
 
+def low_limit_note(limit: UpperLimit) -> str:
+    """The warning that the lower end of a reference interval may have been typed for its upper one."""
+    return (
+        f"an upper limit of {limit.value:g} {limit.unit} is unusually low: "
+        "make sure it is not the lower end of the reference interval"
+    )
+
+
 def ldh_notes(ldh: Ldh | None) -> tuple[str, ...]:
-    """What to tell of an LDH's upper limit: that it is the site's, or that it may have been swapped with the LDH."""
+    """What to tell of an LDH's upper limit: that it is the site's, or that another figure may stand in its place."""
     if not isinstance(ldh, LdhMeasured):
         return ()
     if ldh.uln_from == "site":
         return (site_limit_note(ldh.uln),)
-    if ldh.uln.u_per_l > ULN_HIGHEST_KNOWN_U_L and ldh.ratio < 1:
+    if round(ldh.uln.u_per_l) < ULN_LOWEST_KNOWN_U_L:
+        return (low_limit_note(ldh.uln),)
+    if round(ldh.uln.u_per_l) > ULN_HIGHEST_USUAL_U_L and ldh.ratio < 1:
         return (high_limit_note(ldh.uln),)
     return ()
 

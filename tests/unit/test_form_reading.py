@@ -21,7 +21,7 @@ from handlers.form.reading import (
 )
 from handlers.parsing import Understood, parse
 from handlers.parsing.figures import canonical_number
-from handlers.parsing.parse import high_limit_note, site_limit_note
+from handlers.parsing.parse import high_limit_note, low_limit_note, site_limit_note
 from handlers.requests import MalformedPayloadError
 from knowledge import LdhCategory, LdhMeasured, LdhMultiple, LdhUnit, PatientFactors, Presence, UpperLimit
 from tests.support.forms import filled, untouched
@@ -129,6 +129,12 @@ def test_a_limit_that_may_have_been_swapped_is_noted() -> None:
     read = read_form(filled(ldh="250", uln="480"), None)
     assert isinstance(read, Understood)
     assert read.notes == (high_limit_note(UpperLimit(value=480)),)
+
+
+def test_a_limit_that_may_be_a_lower_end_is_noted() -> None:
+    read = read_form(filled(ldh="200", uln="122"), None)
+    assert isinstance(read, Understood)
+    assert read.notes == (low_limit_note(UpperLimit(value=122)),)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import time
+import tomllib
+from importlib.resources import files
 
 import pytest
 
 from handlers.parsing import Refusal, RefusalCode, parse
-from handlers.parsing.limits import LDH_RANGE, MAX_CHARACTERS, MAX_WORDS, RATIO_RANGE, ULN_RANGE
+from handlers.parsing.limits import (
+    LDH_RANGE,
+    MAX_CHARACTERS,
+    MAX_WORDS,
+    RATIO_RANGE,
+    ULN_HIGHEST_USUAL_U_L,
+    ULN_LOWEST_KNOWN_U_L,
+    ULN_RANGE,
+)
 from handlers.parsing.refusals import TEXTS
 from handlers.parsing.terms import Subject
 
@@ -71,3 +81,10 @@ def test_refusals_name_the_ranges() -> None:
     assert ULN_RANGE in TEXTS[code, Subject.ULN][0]
     assert RATIO_RANGE == "0.1 and 40"
     assert RATIO_RANGE in TEXTS[code, None][0]
+
+
+def test_the_upper_limits_that_are_warned_of_are_those_of_the_catalogues() -> None:
+    text = files("knowledge").joinpath("data/evidence/covariates.toml").read_text(encoding="utf-8")
+    limits = sorted(fact["value"] for fact in tomllib.loads(text)["fact"] if fact["endpoint"] == "ldh_upper_limit")
+    assert limits[0] == ULN_LOWEST_KNOWN_U_L
+    assert limits[-2] == ULN_HIGHEST_USUAL_U_L
