@@ -58,12 +58,14 @@ def read_terms(words: list[Word]) -> list[Placed]:
     """
     pieces = [piece for word in words for piece in _pieces(word)]
     terms: list[Placed] = []
+    headed = False
     i = 0
     while i < len(pieces):
         length, term = _longest_phrase(pieces, i)
         first = pieces[i]
         if isinstance(term, Filler):
             _leave_out(pieces, i, length)
+            headed = True
             i += length
             continue
         if isinstance(term, Connector):
@@ -73,7 +75,8 @@ def read_terms(words: list[Word]) -> list[Placed]:
             continue
         if isinstance(term, Value) and first.glued:
             term = replace(term, side=first.glued, form=Form.GLUED_SIGN)
-        placed = _placed(term, first.word)
+        placed = replace(_placed(term, first.word), headed=headed)
+        headed = False
         if isinstance(term, Slash) and terms and isinstance(terms[-1].term, Name):
             raise Refusal(RefusalCode.AMBIGUOUS, placed.position, about=Topic.ALTERNATIVE)
         if placed.linked and not _is_named(terms, placed):

@@ -5,6 +5,10 @@ In `ldh 480/250 - liver mets - diabetes` the writer parts findings, in
 directly after its name, and only where it ends its clause or where the whole
 text is written that way: every name directly followed by its own value, and
 the name after the sign by a sign. After `=` or `:` there is nothing to doubt.
+
+A minus written onto the head of a name (`ldh 480/250 -dm`) is read as no in running text alone: at the
+head of the text, of a line or of a sentence, after a heading (`PMH: -dm`), or where several in a row part
+the items, it may be a bullet and is asked about, unless a plus is written onto another name (`-dm +cvd`).
 """
 
 from __future__ import annotations
@@ -22,13 +26,34 @@ def check_signs(terms: list[Placed]) -> None:
         Refusal: a lone sign may be a dash; the position is that of the first such sign.
     """
     for i, placed in enumerate(terms):
-        if _is_lone_plus_or_minus(placed) and not placed.linked and not _is_value_of_name_before(terms, i):
+        lone = _is_lone_plus_or_minus(placed) and not placed.linked and not _is_value_of_name_before(terms, i)
+        if lone or (_is_minus_before_name(placed) and _may_be_bullet(terms, i)):
             raise Refusal(RefusalCode.AMBIGUOUS, placed.position, about=Topic.LONE_SIGN)
 
 
 def _is_lone_plus_or_minus(placed: Placed) -> bool:
     term = placed.term
     return isinstance(term, Value) and term.form is Form.LONE_SIGN and term.meaning is not Meaning.UNKNOWN
+
+
+def _is_minus_before_name(placed: Placed) -> bool:
+    term = placed.term
+    if not isinstance(term, Value) or term.form is not Form.GLUED_SIGN:
+        return False
+    return term.side is Side.BEFORE and term.meaning is Meaning.NO
+
+
+def _may_be_bullet(terms: list[Placed], i: int) -> bool:
+    if any(_is_plus_on_name(placed) for placed in terms):
+        return False
+    here = terms[i]
+    in_a_row = i + 2 < len(terms) and not terms[i + 2].opens and _is_minus_before_name(terms[i + 2])
+    return i == 0 or (here.opens and here.breaks) or here.headed or in_a_row
+
+
+def _is_plus_on_name(placed: Placed) -> bool:
+    term = placed.term
+    return isinstance(term, Value) and term.form is Form.GLUED_SIGN and term.meaning is Meaning.YES
 
 
 def _is_value_of_name_before(terms: list[Placed], i: int) -> bool:

@@ -149,7 +149,7 @@ class Placed:
     ``position`` is the number of its first word in the text, from 1.
     ``opens`` is true after a boundary that no name and value may bind across,
     ``linked`` after ``=`` or ``:``. Of boundaries, ``breaks`` marks those that end a list
-    and ``joined`` an `and`, see ``words``.
+    and ``joined`` an `and`, see ``words``. ``headed`` is true directly after a filler.
     """
 
     term: Term
@@ -158,3 +158,4 @@ class Placed:
     linked: bool
     breaks: bool = False
     joined: bool = False
+    headed: bool = False

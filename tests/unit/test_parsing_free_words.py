@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
@@ -191,6 +192,30 @@ def test_liver_disease_is_not_liver_metastases(denial: str, disease: str) -> Non
         for either in SYNONYMS[Alternative()]:
             text = form.format(denial=denial, either=either, disease=disease)
             assert _said_of(Subject.LIVER, _outcome(text)) in (None, Presence.UNKNOWN), text
+
+
+_HEADS = [
+    *("", "PMH: ", "PMH ", "PMH:\n", "pt ", "hx: ", "comorbidities: ", "ES-SCLC, ", "LDH 480/250. ", "LDH high\n"),
+    *("LDH high but ", "LDH high, PMH: ", "LDH high, hx ", "risk of CRS with ", "@Tarla "),
+]
+_MINUSES = ["-{a}", "-{a} -{b}", "-{a}, -{b}", "-{a}; {b}", "-{a} and -{b}", "-{a}. -{b}", "-{a}\n-{b}", "−{a}, no {b}"]
+
+
+@pytest.mark.parametrize("head", _HEADS)
+@pytest.mark.parametrize("form", _MINUSES)
+def test_a_minus_that_may_be_a_bullet_denies_nothing(head: str, form: str) -> None:
+    for a, b in (("liver mets", "DM"), ("DM", "liver mets"), ("DM", "CVD"), ("CVD", "diabetes"), ("liver", "CVD")):
+        outcome = _outcome(head + form.format(a=a, b=b))
+        assert isinstance(outcome, Refusal)
+        assert outcome.code is RefusalCode.AMBIGUOUS
+
+
+@pytest.mark.parametrize("plus", ["+CVD", "CVD+"])
+@pytest.mark.parametrize("between", [" ", ", ", "; ", " and "])
+def test_beside_a_plus_a_minus_is_a_sign_in_every_order(plus: str, between: str) -> None:
+    expected = PatientFactors(liver_metastases=Presence.NO, diabetes=Presence.NO, cardiovascular_disease=Presence.YES)
+    for items in permutations(["-liver mets", "-DM", plus]):
+        assert parse(between.join(items)).factors == expected
 
 
 _ANY_CLAUSE = {
