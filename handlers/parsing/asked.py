@@ -32,6 +32,7 @@ _QUALIFIED = (
     "well-controlled poorly-controlled diet-controlled remote old newly recent recently progressing progressive "
     "progression worsening improving improved remission active inactive former formerly ex mild moderate severe"
 )
+_PAST = "was were had"
 _EXCEPTION = "except excluding besides apart aside other however although though unless only"
 _OTHER_LIVER = (
     "lesion lesions nodule nodules mass masses hepatitis cirrhosis cirrhotic steatosis transplant biopsy lft lfts "
@@ -53,6 +54,7 @@ ASKED_WORDS: Mapping[str, tuple[RefusalCode, About]] = {
         (_UNCERTAIN, (RefusalCode.UNCERTAIN, None)),
         (_FAMILY, (RefusalCode.FAMILY_HISTORY, None)),
         (_QUALIFIED, (RefusalCode.QUALIFIED, None)),
+        (_PAST, (RefusalCode.QUALIFIED, Topic.PAST)),
         (_EXCEPTION, (RefusalCode.AMBIGUOUS, Topic.EXCEPTION)),
         (_OTHER_LIVER, (RefusalCode.NOT_TAKEN, Subject.LIVER)),
         (_OTHER_DIABETES, (RefusalCode.NOT_TAKEN, Subject.DIABETES)),

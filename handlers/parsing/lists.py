@@ -4,7 +4,8 @@
    `or` or `nor` before the last. Any other `or` is asked about.
 2. A diagnosis alone in its clause is present. But after `no dm,` it may be denied
    as well, and so may it be before `, cvd no`: these are asked about. A full stop, a
-   line break or `but` ends the list, and so does an item with its own value.
+   line break or `but` ends the list, and so does an item with its own value. A diagnosis alone on the
+   line after `no dm` may be of a list that the `no` heads: a line break alone does not end that one.
 3. Two negations of one name are asked about.
 4. `with` begins a clause; where it follows a denied name (`no dm with cad`) it is asked about.
 5. A history after a denied name may be denied as well (`denies dm, h/o mi`, `no dm; prior mi`):
@@ -16,7 +17,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from handlers.parsing.nouns import check_nouns
+from handlers.parsing.nouns import check_nouns, check_past_liver
 from handlers.parsing.refusals import Refusal, RefusalCode, Topic
 from handlers.parsing.terms import (
     Alternative,
@@ -35,7 +36,8 @@ from knowledge.factors import Presence
 _NEITHER = Value(Meaning.NO, Side.BEFORE)
 _NOT_PRESENT = frozenset({Meaning.NO, Meaning.UNKNOWN})
 _OF_LDH = frozenset({Subject.LDH, Subject.ULN})
-_WORDS = frozenset({Form.WORD, Form.HISTORY, Form.KNOWN_HISTORY})
+_HISTORIES = frozenset({Form.HISTORY, Form.KNOWN_HISTORY})
+_WORDS = _HISTORIES | {Form.WORD}
 
 
 def settle_lists(terms: list[Placed]) -> list[Placed]:
@@ -172,9 +174,13 @@ def _says_present(terms: list[Placed], i: int) -> bool:
 def _check_histories(terms: list[Placed]) -> None:
     """Rule 5."""
     for i, here in enumerate(terms):
-        history = isinstance(here.term, Value) and here.term.form is Form.HISTORY
-        if history and not (here.opens and here.breaks) and _ends_denied(terms[:i]):
+        if not isinstance(here.term, Value) or here.term.form not in _HISTORIES:
+            continue
+        stated = here.term.form is Form.KNOWN_HISTORY or (here.opens and here.breaks)
+        if not stated and _ends_denied(terms[:i]):
             raise Refusal(RefusalCode.AMBIGUOUS, here.position, about=Topic.REACH_FORWARD)
+        if here.term.only is None and i + 1 < len(terms) and not terms[i + 1].opens:
+            check_past_liver(here.position, terms[i + 1].term, terms[i + 1].position)
 
 
 def _with_lone_diagnoses(terms: list[Placed]) -> list[Placed]:
@@ -188,7 +194,7 @@ def _with_lone_diagnoses(terms: list[Placed]) -> list[Placed]:
         if not _is_lone_diagnosis(terms, i):
             out.append(here)
             continue
-        if not here.breaks and _ends_denied(terms[:i]):
+        if (here.by_line or not here.breaks) and _ends_denied(terms[:i]):
             raise Refusal(RefusalCode.AMBIGUOUS, here.position, about=Topic.REACH_FORWARD)
         name = here.term
         assert isinstance(name, Name)  # noqa: S101 - what a lone diagnosis is

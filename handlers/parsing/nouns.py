@@ -8,7 +8,7 @@ gives each its own value and stays. A bare `cardiac` may share the `mets` that f
 from __future__ import annotations
 
 from handlers.parsing.refusals import Refusal, RefusalCode, Topic
-from handlers.parsing.terms import Name, Noun, Placed, Side, Subject, Value
+from handlers.parsing.terms import Name, Noun, Placed, Side, Subject, Term, Value
 
 
 def check_nouns(terms: list[Placed]) -> None:
@@ -22,6 +22,18 @@ def check_nouns(terms: list[Placed]) -> None:
             continue
         if _may_be_liver_disease(terms, i) or _may_be_cardiac_metastases(terms, i):
             raise Refusal(RefusalCode.AMBIGUOUS, here.position, about=Topic.LEFT_OUT_NOUN)
+
+
+def check_past_liver(history: int, of: Term, position: int) -> None:
+    """Pass a history, at word ``history``, of anything but the liver; ``position`` is where what it is of begins.
+
+    Raises:
+        Refusal: past liver metastases may have been resected, and a history of liver may be of liver disease.
+    """
+    if isinstance(of, Name) and of.subject is Subject.LIVER:
+        if of.noun is Noun.LEFT_OUT:
+            raise Refusal(RefusalCode.AMBIGUOUS, position, about=Topic.LEFT_OUT_NOUN)
+        raise Refusal(RefusalCode.QUALIFIED, history)
 
 
 def _may_be_liver_disease(terms: list[Placed], i: int) -> bool:

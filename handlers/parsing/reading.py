@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from handlers.parsing.asked import ASKED_WORDS, is_age
 from handlers.parsing.figures import canonical_number, figure_parts, looks_like_figure
 from handlers.parsing.nearest import nearest
+from handlers.parsing.nouns import check_past_liver
 from handlers.parsing.refusals import Refusal, RefusalCode, Topic
 from handlers.parsing.terms import (
     Connector,
@@ -38,7 +39,7 @@ from handlers.parsing.words import Word
 _NAMES_BEFORE_FIGURE = ("ldh", "uln")
 _DIGITS = frozenset("0123456789")
 _OF_LDH = frozenset({Subject.LDH, Subject.ULN})
-_AFTER_NAME = frozenset({"of", "at", "is", "was"})
+_AFTER_NAME = frozenset({"of", "at", "is"})
 _AFTER_WORD = {Meaning.HIGH: frozenset({"of", "at", "to"}), Meaning.NORMAL: frozenset({"at"})}
 
 
@@ -64,7 +65,7 @@ def read_terms(words: list[Word]) -> list[Placed]:
         length, term = _longest_phrase(pieces, i)
         first = pieces[i]
         if isinstance(term, Filler):
-            _leave_out(pieces, i, length)
+            _leave_out(pieces, i, length, term)
             headed = True
             i += length
             continue
@@ -132,23 +133,26 @@ def _refused(word: Word) -> Refusal:
 
 
 def _placed(term: Term, word: Word) -> Placed:
-    return Placed(term, word.position, word.opens, word.linked, word.breaks, word.joined)
+    return Placed(term, word.position, word.opens, word.linked, word.breaks, word.joined, by_line=word.by_line)
 
 
-def _leave_out(pieces: list[_Piece], i: int, length: int) -> None:
+def _leave_out(pieces: list[_Piece], i: int, length: int, term: Filler) -> None:
     """Let what follows the filler at ``i`` stand where the filler stood.
 
     Raises:
-        Refusal: the filler does not stand at the head of a clause, or nothing follows.
+        Refusal: the filler does not stand at the head of a clause, nothing follows, or it makes liver metastases past.
     """
     filler = pieces[i].word
     following = pieces[i + length].word if i + length < len(pieces) else None
     if following is None or not filler.opens:
         raise Refusal(RefusalCode.MISPLACED_WORD, filler.position)
     if not following.opens:
+        if term.history and not following.linked:
+            check_past_liver(filler.position, _longest_phrase(pieces, i + length)[1], following.position)
         # `PMH:` is a heading, after which a list begins anew.
         breaks = filler.breaks or following.linked
-        word = replace(following, opens=True, linked=False, breaks=breaks, joined=filler.joined)
+        by_line = filler.by_line and not following.linked
+        word = replace(following, opens=True, linked=False, breaks=breaks, joined=filler.joined, by_line=by_line)
         pieces[i + length] = replace(pieces[i + length], word=word)
 
 

@@ -53,6 +53,7 @@ class Topic(StrEnum):
     EXCEPTION = "exception"
     QUESTION_MARK = "question mark"
     LEFT_OUT_NOUN = "noun left out"
+    PAST = "past"
     PCI = "PCI"
     AGE = "age"
 
@@ -215,6 +216,10 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "This word may change what the finding means for the patient, and the study does not say how. Decide, leave "
         "the word out, and write yes, no or unknown after the name.",
         "/tarla ldh 480/250 liver yes",
+    ),
+    (_C.QUALIFIED, Topic.PAST): (
+        "This word tells of the past. Leave it out and write what holds now, as in ldh 480/250 or dm yes.",
+        "/tarla ldh 480/250 dm yes",
     ),
     (_C.NOT_TAKEN, Subject.LIVER): (
         "Of the liver only metastases count here; another liver disease, a lesion, a test or a procedure is not read "

@@ -131,7 +131,12 @@ class Neither:
 
 @dataclass(frozen=True, slots=True)
 class Filler:
-    """``pt``, ``PMH:``: says nothing at the head of a clause, and is not understood elsewhere."""
+    """``pt``, ``PMH:``: says nothing at the head of a clause, and is not understood elsewhere.
+
+    ``history`` marks those that tell of the past unless a colon makes them a heading.
+    """
+
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,8 @@ class Placed:
     ``position`` is the number of its first word in the text, from 1.
     ``opens`` is true after a boundary that no name and value may bind across,
     ``linked`` after ``=`` or ``:``. Of boundaries, ``breaks`` marks those that end a list
-    and ``joined`` an `and`, see ``words``. ``headed`` is true directly after a filler.
+    and ``joined`` an `and`, see ``words``. ``headed`` is true directly after a filler,
+    ``by_line`` after a line break that no full stop or `but` stands beside.
     """
 
     term: Term
@@ -159,3 +165,4 @@ class Placed:
     breaks: bool = False
     joined: bool = False
     headed: bool = False
+    by_line: bool = False

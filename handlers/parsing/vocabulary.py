@@ -215,15 +215,10 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
     # `no dm or cvd` says no to both, `dm or cvd yes` does not say yes to both.
     Alternative(): ("or", "nor", "and/or"),
     Neither(): ("neither",),
+    Filler(history=True): ("pmh", "pmhx", "hx", "history", "medical history", "past medical history"),
     Filler(): (
         "pt",
         "patient",
-        "pmh",
-        "pmhx",
-        "hx",
-        "history",
-        "medical history",
-        "past medical history",
         "comorbidities",
         "labs",
         "lab",
@@ -231,7 +226,7 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "sclc",
         "es-sclc",
     ),
-    Connector(): ("of", "at", "is", "was", "to"),
+    Connector(): ("of", "at", "is", "to"),
 }
 
 # Words that join and say nothing. They part names and values as a comma does.

@@ -48,7 +48,8 @@ class Word:
 
     ``position`` counts words from 1; ``opens`` is true after a boundary and for
     the first word; ``linked`` after `=` or `:`. ``breaks`` marks a boundary that ends a list,
-    ``joined`` one made by `and`, ``heads_line`` the first word on one of several lines.
+    ``joined`` one made by `and`, ``heads_line`` the first word on one of several lines, and
+    ``by_line`` a boundary with a line break but no full stop or `but`.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Word:
     breaks: bool = False
     joined: bool = False
     heads_line: bool = False
+    by_line: bool = False
 
 
 def ascii_lower(text: str) -> str:
@@ -72,6 +74,7 @@ def split_words(text: str) -> list[Word]:
     words: list[Word] = []
     count = 0
     opens, linked, breaks, goes_on, joined, heads = True, False, True, False, False, True
+    ended = True  # by a full stop, `but` or the head of the text
     for chunk in _chunks(text):
         if chunk in _BOUNDARIES:
             opens, linked = True, False
@@ -81,7 +84,7 @@ def split_words(text: str) -> list[Word]:
         elif chunk in _LINKS:
             linked = True
         elif chunk == _FULL_STOP:
-            opens, linked, breaks = True, False, True
+            opens, linked, breaks, ended = True, False, True, True
         else:
             count += 1
             bare = chunk.removesuffix(_FULL_STOP)
@@ -89,11 +92,13 @@ def split_words(text: str) -> list[Word]:
             if bare in JOINING_WORDS:
                 opens, linked, goes_on, joined = True, False, True, True
             elif bare in BREAKING_WORDS:
-                opens, linked, breaks, goes_on, joined = True, False, True, False, True
+                opens, linked, breaks, goes_on, joined, ended = True, False, True, False, True, True
             else:
                 ends_list = breaks and not goes_on
-                words.append(Word(bare, count, opens, linked, ends_list, joined, heads and several_lines))
+                by_line = heads and not ended
+                words.append(Word(bare, count, opens, linked, ends_list, joined, heads and several_lines, by_line))
                 opens, linked, breaks, goes_on, joined, heads = stops, False, stops, False, False, False
+                ended = stops
     return words
 
 

@@ -283,7 +283,7 @@ def test_an_answer_without_any_output_is_recorded_as_not_delivered(tmp_path: Pat
     assert failed.kind == "delivery_failed"
 
 
-@pytest.mark.parametrize("words", [("-dm", "liver", "yes"), ("-dm liver yes",)])
+@pytest.mark.parametrize("words", [("-dm", "liver+"), ("-dm liver+",)])
 def test_a_finding_may_begin_with_a_dash(tmp_path: Path, words: tuple[str, ...]) -> None:
     done = tarla(tmp_path, "ask", "--json", *words)
     assert done.returncode == 0, done.stderr

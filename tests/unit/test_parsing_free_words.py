@@ -13,7 +13,7 @@ from handlers.answer import understood_line
 from handlers.answer.view import describe
 from handlers.parsing import Refusal, RefusalCode, Understood, parse
 from handlers.parsing.parse import unvalued_note
-from handlers.parsing.terms import Alternative, Finding, Form, Meaning, Name, Noun, Side, Subject, Value
+from handlers.parsing.terms import Alternative, Filler, Finding, Form, Meaning, Name, Noun, Side, Subject, Value
 from handlers.parsing.vocabulary import PHRASES, SYNONYMS
 from knowledge.factors import PatientFactors, Presence
 
@@ -139,6 +139,46 @@ def test_after_a_denied_name_a_history_is_asked_about(value: Value, denial: str,
                         assert outcome.code is RefusalCode.AMBIGUOUS
 
 
+@pytest.mark.parametrize(("value", "denial"), _NOT_PRESENT)
+@pytest.mark.parametrize("line", ["\n", "\n\n", "\r\n", "\n• ", "\n* ", "\npt ", "\nhx "])
+def test_on_the_line_after_a_denied_name_a_diagnosis_is_asked_about(value: Value, denial: str, line: str) -> None:
+    """`No DM`, `CAD`, `CHF` on lines of their own: does the `No` head the list?"""
+    if value.side is Side.AFTER or value.only is Subject.CVD:
+        return
+    for tail in ("", f"{line}afib", ", CHF", "\nLDH high"):
+        outcome = _outcome(f"{denial} liver mets{line}CAD{tail}")
+        assert isinstance(outcome, Refusal)
+        assert outcome.code is RefusalCode.AMBIGUOUS
+
+
+_PAST = [word for value, word in _VALUES if value.form in (Form.HISTORY, Form.KNOWN_HISTORY)]
+_PAST += SYNONYMS[Filler(history=True)]
+
+
+@pytest.mark.parametrize("past", _PAST)
+@pytest.mark.parametrize(("term", "name"), [pair for pair in _NAMES if pair[0].subject is Subject.LIVER])
+def test_past_liver_metastases_are_asked_about(past: str, term: Name, name: str) -> None:
+    """They may have been resected; and a history of `liver` may be of liver disease."""
+    for text in (
+        f"{past} {name}",
+        f"no DM. {past} {name}",
+        f"LDH high, {past} {name}, no CVD",
+        f"pt with {past} {name}",
+    ):
+        outcome = _outcome(text)
+        assert isinstance(outcome, Refusal), text
+        if past in SYNONYMS[Filler(history=True)] and text.startswith(past):
+            assert outcome.code is (RefusalCode.QUALIFIED if term.diagnosis else RefusalCode.AMBIGUOUS)
+
+
+@pytest.mark.parametrize("past", ["was", "were", "had"])
+@pytest.mark.parametrize("text", ["LDH {} normal", "LDH {} 600/250", "LDH {} high", "LDH 480 uln {} 250", "pt {} DM"])
+def test_what_was_is_asked_about(past: str, text: str) -> None:
+    outcome = _outcome(text.format(past))
+    assert isinstance(outcome, Refusal)
+    assert outcome.code is RefusalCode.QUALIFIED
+
+
 @pytest.mark.parametrize("end", [". ", "\n", " but ", ", but ", ", pmh: ", ", has ", ", known "])
 def test_where_the_list_has_ended_a_history_is_present(end: str) -> None:
     for history in ("h/o", "hx of", "history of"):
@@ -232,7 +272,7 @@ def _shuffled(draw: st.DrawFn) -> tuple[list[str], list[str]]:
     return clauses, draw(st.permutations(clauses))
 
 
-@given(_shuffled(), st.sampled_from([". ", "\n", " but ", ", but "]))
+@given(_shuffled(), st.sampled_from([". ", ".\n", " but ", ", but ", "\nbut "]))
 def test_order_of_clauses_that_end_a_list_does_not_matter(both: tuple[list[str], list[str]], end: str) -> None:
     first, second = both
     assert parse(end.join(first)) == parse(end.join(second))
@@ -243,7 +283,13 @@ def test_a_numbered_list_is_its_lines(both: tuple[list[str], list[str]]) -> None
     _, clauses = both
     numbered = "\n".join(f"{i}. {clause}" for i, clause in enumerate(clauses, 1))
     bulleted = "\n".join(f"• {clause}" for clause in clauses)
-    assert parse(numbered) == parse(bulleted) == parse("\n".join(clauses))
+    plain = _outcome("\n".join(clauses))
+    for listed in (_outcome(numbered), _outcome(bulleted)):
+        if isinstance(plain, Understood):
+            assert listed == plain
+        else:
+            assert isinstance(listed, Refusal)
+            assert listed.token == plain.token
 
 
 @given(_shuffled(), st.lists(st.sampled_from([", ", " and ", "; ", " & ", "\n"]), min_size=3, max_size=3))
