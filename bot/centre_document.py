@@ -94,7 +94,7 @@ def _counts(fact: Fact) -> str:
 def _percent(fact: Fact) -> str:
     """As printed; worked out from printed counts otherwise, which is said."""
     if fact.absent:
-        return "not found"
+        return "no figure found"
     if fact.percent is not None:
         return fact.percent.replace("%", " %")
     if fact.derived is not None and (figure := fact.derived.percent or fact.derived.value):

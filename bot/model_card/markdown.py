@@ -74,7 +74,7 @@ def _data(card: ModelCard) -> list[str]:
         "### The founding study",
         f"{data.study} Setting: {data.study_period}.",
         table(("Published", "Figure", "Evidence"), ((f.what, f.value, ids([f.fact])) for f in data.published)),
-        "Looked for and not found:",
+        "Looked for, and no figure found:",
         bullets(_absence(each) for each in data.not_published),
         "### Cohorts behind the centre term",
         "They say how often any CRS or ICANS occurs elsewhere, and so how much the study's centre may differ. "

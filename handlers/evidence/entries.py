@@ -24,7 +24,7 @@ def details(record: Record) -> dict[str, str]:
 
 def _head(record: Record, m: Markup) -> str:
     if isinstance(record, Fact):
-        return m.bold(f"{capital(outcome(record.endpoint))}:{' looked for and not found.' if record.absent else ''}")
+        return m.bold(f"{capital(outcome(record.endpoint))}:{' no figure found.' if record.absent else ''}")
     return m.bold(f"{capital(record.factor)} and {outcome(record.endpoint)}: {direction(record)}.")
 
 

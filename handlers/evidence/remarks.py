@@ -10,7 +10,7 @@ from handlers.evidence.wording import short_name
 from knowledge.evidence import Conflict, Evidence, Gap
 
 CONFLICTS = "Conflicts, and which figure to trust"
-GAPS = "Looked for and not found"
+GAPS = "What is missing"
 
 
 def conflict_pieces(evidence: Evidence, conflicts: Iterable[Conflict]) -> Iterator[Piece]:

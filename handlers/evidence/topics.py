@@ -171,7 +171,9 @@ TOPICS: tuple[Topic, ...] = (
         "Where published figures contradict each other, and which to trust.",
         ("conflict", "contradictions", "disagreement"),
     ),
-    Topic("gaps", _WHOLE, "What was looked for and not found.", ("gap", "missing", "absent", "unknown")),
+    Topic(
+        "gaps", _WHOLE, "What is missing: no figure found, or a text not read.", ("gap", "missing", "absent", "unknown")
+    ),
     Topic(
         "sources",
         _WHOLE,

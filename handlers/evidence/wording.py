@@ -18,6 +18,7 @@ _RATE = re.compile(r"^(\w+)_(any|grade\w+)$")
 _WHOLE = {
     "authors_position": "authors' position",
     "chemotherapy_free_interval_below_90_days": "chemotherapy-free interval below 90 days",
+    "crs_fatal": "fatal CRS",
     "crs_grade2plus_onset_median": "onset of CRS of grade 2 or higher, median",
     "crs_progression_time_grade1_to_grade2plus": "CRS, time from grade 1 to grade 2 or higher",
     "death_without_against_with_toxicity": "death, without against with toxicity",
@@ -25,6 +26,7 @@ _WHOLE = {
     "discontinuation_treatment_related": "discontinuation, treatment-related",
     "ecog_0_1": "ECOG 0 or 1",
     "grade3plus_crs_icans_neutropenia": "CRS, ICANS and neutropenia, grade 3 or higher",
+    "icans_fatal": "fatal ICANS",
     "neutrophils_decreased_laboratory": "neutrophils decreased (laboratory)",
     "onset_median_in_reports": "onset in reports, median",
     "treatment_discontinued_any_reason": "treatment discontinued for any reason",

@@ -36,7 +36,7 @@ async def test_a_person_looks_through_the_evidence(tmp_path: Path) -> None:
         await client.type_and_send("/tarla evidence liver")
         liver = await client.ephemeral_answer("Liver metastases and CRS agree")
         shown = (await liver.inner_text()).replace("\N{NO-BREAK SPACE}", " ")
-        order = ["CONFLICTS", "FROM TEXTS THAT WERE READ", "SECOND-HAND", "LOOKED FOR AND NOT FOUND", "Sources"]
+        order = ["CONFLICTS", "FROM TEXTS THAT WERE READ", "SECOND-HAND", "WHAT IS MISSING", "Sources"]
         places = [shown.index(part) for part in order]
         assert places == sorted(places)
         assert "35.2 % of 509" in shown

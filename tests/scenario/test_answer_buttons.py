@@ -142,7 +142,7 @@ async def test_evidence_names_every_record_and_its_source(path: Path) -> None:
     for wanted in ("inc.joshi.crs_any", "inc.label473.icans_c1d1", "inc.joshi.toci_icans", "Joshi U", "10.5281/zenodo"):
         assert wanted in text
     assert "the text itself not seen" in text
-    assert "looked for and not found" in text
+    assert "no figure found" in text
 
 
 async def test_evidence_goes_on_to_other_topics_and_pages(path: Path) -> None:

@@ -193,7 +193,18 @@ def test_each_direction_is_said_and_absence_too() -> None:
             if record.absent:
                 assert "ize of the effect not seen" in text[record.id]
         elif record.absent:
-            assert "looked for and not found.*" in text[record.id]
+            assert "no figure found.*" in text[record.id]
+
+
+def test_an_absent_figure_does_not_read_as_no_events() -> None:
+    """The EU text does report fatal CRS, without a number; elsewhere it is the figure that was not found."""
+    fatal = _shown("inc.eu473.crs_fatal")
+    assert "*Fatal CRS:* Reported after authorisation; number not given." in fatal
+    assert "figure found" not in fatal
+    for absent in (record.id for record in load() if record.absent and not isinstance(record, Association)):
+        text = _shown(absent.lower())
+        assert "no figure found.*" in text
+        assert "looked for and not found" not in text
 
 
 @pytest.mark.parametrize(
