@@ -10,7 +10,7 @@ from handlers.lookup.page import Line, Part, build, line, part, quoted, sentence
 from handlers.lookup.reply import LookUp, LookUpCode, LookUpRefusal
 from handlers.lookup.words import UnreadWordError, read
 from handlers.ports import Json
-from knowledge.label import CrsGrading, Domain, IcansGrading, Ice, Label, Statement, load
+from knowledge.label import CrsGrading, Domain, IcansGrading, Ice, Label, Management, Statement, load
 from knowledge.label.grading import CrsFindings, Fever, Graded, IcansFindings, crs_grade, icans_grade
 
 _PATTERNS = {"kind": r"(crs|icans)"}
@@ -89,6 +89,7 @@ def _icans_result(findings: IcansFindings, graded: Graded, label: Label, today: 
     ]
     if graded.grade is None:
         lines.append(line("No grade: no finding stands for one", _ICANS, _ICE))
+    caution = _motor_alone(graded, label)
     if graded.ice_score == 0 and findings.consciousness != "unarousable":
         lines.append(line(sentence(grading.rules[1]), _ICANS))
     arguments: dict[str, Json] = {
@@ -98,7 +99,20 @@ def _icans_result(findings: IcansFindings, graded: Graded, label: Label, today: 
         "grade": graded.grade,
     }
     parts = [part("From what was chosen", *lines), _rules(grading)]
-    return _result("icans", graded.grade, parts, arguments, label, today)
+    return _result("icans", graded.grade, parts, arguments, label, today, caution)
+
+
+def _motor_alone(graded: Graded, label: Label) -> list[Line]:
+    """What to know before acting where the grade rests on the motor finding, which the label's table does not have."""
+    others = max(grade for name, grade in graded.by_domain.items() if name != "motor")
+    if graded.grade is None or others == graded.grade:
+        return []
+    management = label.get(Management, "lab.us.icans")
+    without = f"stand for grade {others}" if others else "stand for no grade"
+    return [
+        line(management.note or "", management.id),
+        line(f"Grade {graded.grade} rests on the motor finding alone; without it the findings {without}", _ICANS, _ICE),
+    ]
 
 
 def _ice_words(graded: Graded, ice: Ice) -> str:
@@ -123,13 +137,19 @@ def _rules(grading: CrsGrading | IcansGrading) -> Part:
 
 
 def _result(
-    kind: str, found: int | None, parts: list[Part], arguments: Mapping[str, Json], label: Label, today: str
+    kind: str,
+    found: int | None,
+    parts: list[Part],
+    arguments: Mapping[str, Json],
+    label: Label,
+    today: str,
+    caution: Sequence[Line] = (),
 ) -> LookUp:
     name = kind.upper()
     title = f"{name} grade {found} by ASTCT 2019" if found else f"No {name} grade by ASTCT 2019"
     if found:
         go = line("The whole:", command=f"/tarla manage {kind} {found}")
-        managed = part(f"US label at {name} grade {found}", *management_lines(label, kind, found), go)
+        managed = part(f"US label at {name} grade {found}", *caution, *management_lines(label, kind, found), go)
         parts = [parts[0], managed, *parts[1:]]
     return _page(f"grade.{kind}", title, parts, label, today, arguments)
 

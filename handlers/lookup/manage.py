@@ -8,7 +8,7 @@ from types import MappingProxyType
 from handlers.lookup.page import Line, Part, build, line, part, sentence, us_monitoring
 from handlers.lookup.reply import LookUp, LookUpCode, LookUpRefusal
 from handlers.lookup.words import Token, UnreadWordError, read
-from knowledge.label import Grade, Holds, Label, Management, Statement, load
+from knowledge.label import Grade, HoldDifferences, Holds, Label, Management, Statement, load
 
 _NAMES = {"crs": "CRS", "icans": "ICANS"}
 _EXAMPLE = "/tarla manage crs 2"
@@ -82,7 +82,7 @@ def _graded(toxicity: str, digit: str, token: Token, label: Label, today: str) -
             token.position,
         ) from None
     title = f"{_NAMES[toxicity]} grade {row.grade}: what the label says"
-    parts = [*_grade_parts(management, row), _eu(toxicity, row.grade, label)]
+    parts = [*_grade_parts(management, row), _eu(toxicity, row, label)]
     return build(f"manage.{toxicity}", title, parts, label, today, arguments={"grade": row.grade})
 
 
@@ -101,11 +101,10 @@ def _grade_parts(management: Management, row: Grade) -> list[Part]:
         part("US: tarlatamab", line(sentence(row.tarlatamab), own)),
         part("US: treatment", *treatment),
     ]
-    if row.as_grade:
-        lower = management.grade(row.as_grade)
-        parts.append(
-            part(f"US: treatment at grade {lower.grade}", *(line(sentence(item), own) for item in lower.treatment))
-        )
+    parts += [
+        part(f"US: treatment at grade {lower.grade}", *(line(sentence(item), own) for item in lower.treatment))
+        for lower in management.built_on(row.grade)
+    ]
     if row.next_dose:
         text = sentence(row.next_dose)
         if row.next_dose_monitoring:
@@ -118,9 +117,11 @@ def _grade_parts(management: Management, row: Grade) -> list[Part]:
     return parts
 
 
-def _eu(toxicity: str, grade: int, label: Label) -> Part:
+def _eu(toxicity: str, row: Grade, label: Label) -> Part:
     said = label.get(Statement, f"lab.eu.{toxicity}")
-    about = [text for text in said.text if not text.startswith("Grade ") or text.startswith(f"Grade {grade}:")]
+    about = [text for text in said.text if not text.startswith("Grade ") or text.startswith(f"Grade {row.grade}:")]
+    if row.stops:
+        about = [text for text in about if not text.startswith("Next dose:")]
     return part("EU, where it differs", *(line(text, said.id) for text in about))
 
 
@@ -137,10 +138,11 @@ def _overview(toxicity: str, label: Label, today: str) -> LookUp:
 def _hold(key: str | None, label: Label, today: str) -> LookUp:
     holds = label.get(Holds, "lab.us.other_holds")
     items = [item for item in holds.items if key is None or item.key == key]
-    eu = [each for each in holds.eu_differences if key is None or key in each.keys]
+    differences = label.get(HoldDifferences, "lab.eu.other_holds")
+    eu = [each for each in differences.items if key is None or key in each.keys]
     parts = [part("US: withhold or stop tarlatamab", *(line(f"{item.name}: {item.text}", holds.id) for item in items))]
     if eu:
-        parts.append(part("EU, where it differs", *(line(sentence(each.text), holds.id) for each in eu)))
+        parts.append(part("EU, where it differs", *(line(sentence(each.text), differences.id) for each in eu)))
     return build(
         "manage.hold", "Tarlatamab: withholding for other reactions", parts, label, today, arguments={"hold": key}
     )

@@ -19,6 +19,7 @@ from knowledge.label.records import (
     Compiled,
     Concomitant,
     CrsGrading,
+    HoldDifferences,
     Holds,
     IcansGrading,
     Ice,
@@ -45,7 +46,12 @@ _FILES: Mapping[str, Mapping[str, type[Record]]] = {
         "laboratory": Laboratory,
         "restart": Restart,
     },
-    "management.toml": {"statement": Statement, "management": Management, "holds": Holds},
+    "management.toml": {
+        "statement": Statement,
+        "management": Management,
+        "holds": Holds,
+        "hold_differences": HoldDifferences,
+    },
     "grading.toml": {"statement": Statement, "crs": CrsGrading, "ice": Ice, "icans": IcansGrading},
     "tocilizumab.toml": {"statement": Statement, "dose": TocilizumabDose, "volume": Volume},
 }

@@ -37,8 +37,8 @@ class Record(_Part):
     @property
     def sources(self) -> tuple[str, ...]:
         """Ids of every source behind the record, the quoted one first."""
-        others = [getattr(self, name, None) for name in ("eu_source", "grade5_source")]
-        return (self.source, *self.cross_check, *(other for other in others if other is not None))
+        grade5: str | None = getattr(self, "grade5_source", None)
+        return (self.source, *self.cross_check, *(() if grade5 is None else (grade5,)))
 
 
 class Version(Record):
@@ -202,8 +202,8 @@ class Restart(Record):
 class Grade(_Part):
     """One grade of the management table.
 
-    ``as_grade``: the treatment builds on that of this lower grade. ``next_dose_monitoring``: ``next_dose`` holds a US
-    monitoring time.
+    ``as_grade``: the treatment builds on that of this lower grade. ``stops``: no dose follows.
+    ``next_dose_monitoring``: ``next_dose`` holds a US monitoring time.
     """
 
     grade: Annotated[int, Field(ge=1, le=4)]
@@ -212,8 +212,17 @@ class Grade(_Part):
     treatment: Texts
     as_grade: Annotated[int, Field(ge=1, le=3)] | None = None
     tocilizumab: Text | None = None
+    stops: bool = False
     next_dose: Text | None = None
     next_dose_monitoring: bool = False
+
+    @model_validator(mode="after")
+    def _builds_on_a_lower_one(self) -> Grade:
+        if self.as_grade is not None and self.as_grade >= self.grade:
+            raise ValueError("the treatment must build on that of a lower grade")
+        if self.stops and self.next_dose is not None:
+            raise ValueError("a next dose, yet tarlatamab is stopped for good")
+        return self
 
 
 class Management(Record):
@@ -236,6 +245,15 @@ class Management(Record):
                 return each
         raise KeyError(grade)
 
+    def built_on(self, grade: int) -> tuple[Grade, ...]:
+        """The lower grades on whose treatment that of ``grade`` builds, the nearest first.
+
+        Raises:
+            KeyError: the table has no such grade.
+        """
+        below = self.grade(grade).as_grade
+        return () if below is None else (self.grade(below), *self.built_on(below))
+
 
 class Hold(_Part):
     """Another adverse reaction for which the label withholds or stops tarlatamab."""
@@ -245,19 +263,24 @@ class Hold(_Part):
     text: Text
 
 
-class EuDifference(_Part):
-    """Where the EU text differs, for the holds named by ``keys``."""
+class Holds(Record):
+    """Withholding and stopping for reactions other than CRS and ICANS."""
+
+    items: Annotated[tuple[Hold, ...], Field(min_length=1, strict=False)]
+
+
+class Difference(_Part):
+    """Where another text differs, for the holds named by ``keys``."""
 
     keys: Texts
     text: Text
 
 
-class Holds(Record):
-    """Withholding and stopping for reactions other than CRS and ICANS."""
+class HoldDifferences(Record):
+    """Where another text differs from the holds of the US label."""
 
-    items: Annotated[tuple[Hold, ...], Field(min_length=1, strict=False)]
-    eu_differences: Annotated[tuple[EuDifference, ...], Field(strict=False)]
-    eu_source: SourceId
+    region: Region
+    items: Annotated[tuple[Difference, ...], Field(min_length=1, strict=False)]
 
 
 class Level(_Part):

@@ -42,6 +42,8 @@ FINDINGS = (
     IcansFindings(_ICE | {"orientation": 2}, "voice", "resolved", "none", "focal"),
     IcansFindings(dict.fromkeys(_ICE, 0), "spontaneously", "none", "none", "none"),
     IcansFindings(dict.fromkeys(_ICE, 0), "unarousable", "prolonged", "focal_weakness", "diffuse"),
+    IcansFindings(_ICE, "alert", "none", "focal_weakness", "none"),
+    IcansFindings(_ICE, "voice", "none", "focal_weakness", "none"),
 )
 
 

@@ -30,7 +30,7 @@ _TERM = rf"(?:{_FIGURE})(?: [A-Za-z]+(?:/[A-Za-z]+)?)?"
 _ARITHMETIC = re.compile(rf"({_TERM}(?: [×÷+−] {_TERM})+) = ({_FIGURE})")
 _OPERATIONS = {"×": operator.mul, "÷": operator.truediv, "+": operator.add, "−": operator.sub}
 # Of a record, what names it or its sources says nothing about the world.
-_NAMES = frozenset({"id", "source", "eu_source", "grade5_source", "cross_check", "based_on", "key", "keys", "last"})
+_NAMES = frozenset({"id", "source", "grade5_source", "cross_check", "based_on", "key", "keys", "last"})
 # Of a block, what a reader sees.
 _SEEN = frozenset({"text", "alt_text"})
 

@@ -135,3 +135,20 @@ def test_the_ice_score_is_shown_as_a_sum() -> None:
     assert "ICE: 3 + 3 + 1 + 0 + 0 = 7 of 10" in result.text
     assert result.text.startswith("ICANS grade 2 by ASTCT 2019")
     assert result.arguments["ice_score"] == 7
+
+
+def test_deep_focal_weakness_alone_comes_with_the_caution_beside_the_instruction() -> None:
+    """ASTCT has a motor row, the label's table has none: its instruction is not read without that."""
+    points = {"orientation": 4, "naming": 3, "commands": 1, "writing": 1, "attention": 1}
+    alone = IcansFindings(points, "alert", "none", "focal_weakness", "none")
+    (managed,) = (str(block["text"]["text"]) for block in grade_result(alone, TODAY).blocks if "US label" in str(block))
+    caution = "The label's table has no motor row"
+    assert managed.index(caution) < managed.index("top for good")
+    assert "rests on the motor finding alone; without it the findings stand for no grade" in managed
+    drowsy = IcansFindings(points, "voice", "none", "focal_weakness", "none")
+    assert "without it the findings stand for grade 2" in grade_result(drowsy, TODAY).text
+    for others in (
+        IcansFindings(points, "alert", "prolonged", "focal_weakness", "none"),
+        IcansFindings(points, "alert", "prolonged", "none", "none"),
+    ):
+        assert caution not in grade_result(others, TODAY).text

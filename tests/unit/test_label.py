@@ -12,6 +12,7 @@ from knowledge.evidence import load as load_evidence
 from knowledge.evidence.days import add_months
 from knowledge.evidence.marks import REVIEW_MONTHS
 from knowledge.label import (
+    HoldDifferences,
     Holds,
     Label,
     LabelError,
@@ -40,7 +41,7 @@ IDS = frozenset(
         *("lab.eu.contra", "lab.us.schedule", "lab.us.premed", "lab.eu.premed", "lab.us.monitor.c1d1_d8"),
         *("lab.us.monitor.c1d15", "lab.us.monitor.c3_4", "lab.us.monitor.c5", "lab.eu.monitor", "lab.us.labs"),
         *("lab.us.restart", "lab.us.crs", "lab.eu.crs", "lab.us.icans", "lab.eu.icans", "lab.us.other_holds"),
-        *("lab.us.cyp", "lab.us.driving", "lab.us.pk"),
+        *("lab.eu.other_holds", "lab.us.cyp", "lab.us.driving", "lab.us.pk"),
         *("grd.crs.astct2019", "grd.ice", "grd.icans.astct2019", "grd.original"),
         *(
             "toc.ind.us",
@@ -142,6 +143,7 @@ def test_both_toxicities_have_four_grades(label: Label) -> None:
     for management in label.all(Management):
         assert [row.grade for row in management.grades] == [1, 2, 3, 4]
         assert [row.grade for row in management.grades if row.next_dose_monitoring] == [2, 3]
+        assert [row.grade for row in management.grades if row.stops] == [4]
         with pytest.raises(KeyError):
             management.grade(5)
 
@@ -150,7 +152,9 @@ def test_holds_have_their_own_keys_and_eu_differences_name_them(label: Label) ->
     holds = label.get(Holds, "lab.us.other_holds")
     keys = [item.key for item in holds.items]
     assert len(set(keys)) == len(keys) == 7
-    assert {key for each in holds.eu_differences for key in each.keys} <= set(keys)
+    differences = label.get(HoldDifferences, "lab.eu.other_holds")
+    assert {key for each in differences.items for key in each.keys} <= set(keys)
+    assert (holds.sources, differences.sources) == (("uspi_imdelltra_2025_11",), ("smpc_imdylltra_eu_2026",))
 
 
 def _drop(name: str, old: str, new: str = "") -> Callable[[Path], None]:
@@ -184,6 +188,8 @@ def _drop(name: str, old: str, new: str = "") -> Callable[[Path], None]:
             "one level a grade",
         ),
         (_drop("grading.toml", 'key = "low_flow"', 'key = "none"'), "key occurs twice"),
+        (_drop("management.toml", "as_grade = 2", "as_grade = 3"), "build on that of a lower grade"),
+        (_drop("management.toml", "stops = true", "stops = true\nnext_dose = 'x'"), "stopped for good"),
         (_drop("versions.toml", "[compiled]", "[other]"), "compiled"),
         (_drop("versions.toml", 'superseded_by = "lab.us.update', 'superseded_by = "lab.us.updated'), "unknown record"),
         (_drop("versions.toml", 'superseded_by = "lab.us.update_2026_09"\n'), "and not by both"),
