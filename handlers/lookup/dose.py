@@ -214,7 +214,10 @@ def _schedule_parts(label: Label) -> list[Part]:
             "Restart after a delay",
             line(f"Counted: {table.interval}", table.id),
             *limits,
+            line(table.care, table.id),
+            line(table.no_row, table.id),
             line(table.eu, table.id),
+            line("After CRS, ICANS or another reaction its own rules come first:", command="/tarla manage"),
             line("For one case write the last dose and the days since:", command=_EXAMPLE),
         ),
         part(
@@ -239,19 +242,22 @@ def _restart_parts(asked: _Asked, advice: RestartAdvice, label: Label) -> list[P
     given = f" ({asked.name})" if asked.name and asked.name not in rule.name else ""
     due = planned_interval(*(asked.given or (1, 15)), label)
     early = asked.days < due.days
+    # Where the last dose was 1 mg it may have been a repeated one; elsewhere that comes next.
+    no_row = [line(table.no_row, table.id)] if advice.repeat or rule.last == "c1d1" else []
     parts = [
+        part("", line("After CRS, ICANS or another reaction its own rules come first:", command="/tarla manage")),
         part(
             "Not yet due by the schedule" if early else sentence(advice.action),
             line(f"Last dose: {rule.name}{given}", table.id),
             line(f"{asked.days} days since then: {compared} the limit of {rule.limit_days} days", table.id),
             *([line(f"For a late dose within that limit: {advice.action}", table.id)] if early else []),
+            *no_row,
             line(table.eu, table.id),
         ),
         part(
             "How it is counted",
             line(sentence(table.interval), table.id),
             line(f"By the schedule the next dose comes {due.working} days after this one", "lab.us.schedule"),
-            line("After CRS, ICANS or another reaction its own rules come first:", command="/tarla manage"),
         ),
     ]
     if not advice.cycle1_care:

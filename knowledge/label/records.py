@@ -185,6 +185,7 @@ class Restart(Record):
     go_on_mg: Positive
     rules: Annotated[tuple[RestartRule, ...], Field(min_length=1, strict=False)]
     care: Text
+    no_row: Text
     eu: Text
 
     def rule(self, last: str) -> RestartRule:

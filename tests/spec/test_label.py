@@ -49,7 +49,8 @@ def test_restart(case: dict[str, Any], label: Label) -> None:
     advice = restart(_ROWS.get(case["last"], "later"), case["days"], label)
     assert advice.repeat is case["again"]
     answer = look_up(f"dose {case['last']} {case['days']}")
-    first = str(answer.blocks[0]["text"]["text"])
+    title, first = (str(block["text"]["text"]) for block in answer.blocks[:2])
+    assert "After CRS, ICANS or another reaction its own rules come first" in title
     action = f"Repeat {case['give']} mg; if tolerated, 10 mg" if case["again"] else f"Give {case['give']} mg, then"
     early = case.get("early", False)
     assert ("*Not yet due by the schedule*" in first) is early
@@ -63,6 +64,23 @@ def test_what_goes_with_the_next_dose(case: dict[str, Any]) -> None:
     cared = {"lab.us.premed", "lab.eu.premed", "lab.us.monitor.c1d1_d8", "lab.eu.monitor"}
     assert (cared <= set(answer.records)) is case["care"]
     assert bool(cared & set(answer.records)) is case["care"]
+
+
+@pytest.mark.parametrize("case", _cases("care"), ids=_words)
+def test_that_the_table_has_no_row_after_a_repeated_1_mg_is_said(case: dict[str, Any]) -> None:
+    """Where 1 mg was the last dose, a repeated one perhaps, and where it comes next."""
+    answer = look_up(f"dose {case['last']} {case['days']}")
+    assert ("no row for a delay after a repeated 1 mg" in answer.text) is case["care"]
+
+
+def test_the_overview_says_what_goes_with_a_restart() -> None:
+    restart_block = next(str(block) for block in look_up("dose").blocks if "*Restart after a delay*" in str(block))
+    for wanted in (
+        "with a repeated 1 mg, with the 10 mg one week after it, and with a late first 10 mg",
+        "no row for a delay after a repeated 1 mg",
+        "its own rules come first",
+    ):
+        assert wanted in restart_block
 
 
 def test_the_limits_of_the_data_are_those_typed_here(label: Label) -> None:
