@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from handlers.evidence.contents import pieces_of
 from handlers.evidence.drawing import page_blocks, page_text, whole_text
+from handlers.evidence.label_record import find_label_record, label_record_look_up
 from handlers.evidence.listing import index_look_up
 from handlers.evidence.pages import Page, paged
 from handlers.evidence.single import find_record, record_look_up
@@ -20,7 +21,7 @@ _FIRST_POSITION = 2
 
 
 def evidence_look_up(words: Sequence[str], today: str) -> LookUp:
-    """What the evidence says on a topic, a page of it, or one record.
+    """What the evidence says on a topic, a page of it, or one record; records of the labels too.
 
     Args:
         words: what follows ``evidence``, in ASCII lower case.
@@ -39,6 +40,9 @@ def evidence_look_up(words: Sequence[str], today: str) -> LookUp:
     record = find_record(evidence, words[0]) if len(words) == 1 else None
     if record is not None:
         return record_look_up(evidence, record, today)
+    labelled = find_label_record(words[0]) if len(words) == 1 else None
+    if labelled is not None:
+        return label_record_look_up(evidence, labelled, today)
     known = ", ".join(topic.id for topic in TOPICS)
     raise LookUpRefusal(
         LookUpCode.UNKNOWN_TOPIC,

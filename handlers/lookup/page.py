@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from handlers.blockkit import Block, context, escape, section
 from handlers.lookup.reply import LookUp
 from handlers.ports import Json
+from knowledge.evidence import load as load_evidence
 from knowledge.label import Label, Statement, Version
 
 CLOSING = (
@@ -74,11 +75,14 @@ def build(
     arguments: Mapping[str, Json] | None = None,
     about_patient: bool = False,
 ) -> LookUp:
-    """The look-up: title, parts in order, then the label versions and the closing words.
+    """The look-up: title, parts in order, other sources, then the label versions and the closing words.
+
+    The documents of ``versions`` are named at the foot; what a part quotes from any other source has it named.
 
     ``title_records`` are quoted by the title itself, for a figure in it that the first part's records do not hold.
     """
     body = list(parts)
+    body += _other_sources(body, label, versions)
     foot = [*_version_lines(label, versions), *_age(label, today)]
     head = Line(title, tuple(title_records))
     blocks: list[Block] = [_section(body[0], head), *(_section(each) for each in body[1:])]
@@ -95,6 +99,20 @@ def build(
     lines = [head, *(each for some in body for each in some.lines), *foot]
     records = tuple(dict.fromkeys(record for each in lines for record in each.records))
     return LookUp(code, text, tuple(blocks), records, dict(arguments or {}), about_patient)
+
+
+def _other_sources(parts: Sequence[Part], label: Label, versions: Sequence[str]) -> list[Part]:
+    """Each source behind a quoted record that is not a document of the foot, with the records that rest on it."""
+    named = {label.get(Version, name).source for name in versions}
+    quoted_from: dict[str, list[str]] = {}
+    for name in dict.fromkeys(record for each in parts for one in each.lines for record in one.records):
+        record = label.records.get(name)
+        for source in record.sources if record is not None else ():
+            if source not in named:
+                quoted_from.setdefault(source, []).append(name)
+    sources = load_evidence().sources
+    lines = [line(sources[name].citation, name, *records) for name, records in quoted_from.items()]
+    return [part("Sources other than the documents below", *lines)] if lines else []
 
 
 def _version_lines(label: Label, versions: Sequence[str]) -> list[Line]:

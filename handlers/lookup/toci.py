@@ -9,7 +9,8 @@ from types import MappingProxyType
 from handlers.lookup.page import Line, Part, build, line, part, quoted, sentence
 from handlers.lookup.reply import LookUp, LookUpCode, LookUpRefusal
 from handlers.lookup.words import Token, UnreadWordError, read
-from knowledge.label import Label, Statement, TocilizumabDose, Volume, load
+from knowledge.evidence import load as load_evidence
+from knowledge.label import Label, Statement, TocilizumabDose, Version, Volume, load
 from knowledge.label.dosing import WEIGHT_MAX_KG, WEIGHT_MIN_KG, TocilizumabAmount, tocilizumab
 
 # A number of any size is read, so that one out of range is told from a word not understood.
@@ -147,7 +148,7 @@ def _caution_parts(label: Label) -> list[Part]:
     against = [
         each
         for name in ("toc.contra.us", "toc.contra.eu", "toc.warn.infection", "toc.warn.crs_labs")
-        for each in quoted(label.get(Statement, name), _whose(label.get(Statement, name)))
+        for each in quoted(label.get(Statement, name), _whose(label.get(Statement, name), label))
     ]
     return [
         part("Not what tocilizumab's own label covers", *scope),
@@ -160,13 +161,18 @@ def _more() -> Part:
     return part("More", line(f"Topics: {topics}, as in", command="/tarla toci warnings"))
 
 
-def _whose(statement: Statement) -> str:
-    return f"{statement.region.upper()}: " if statement.region in ("us", "eu") else ""
+def _whose(statement: Statement, label: Label) -> str:
+    """Whose label says it; of another product than the reference medicine the product too."""
+    if statement.region not in ("us", "eu") or statement.topic == "tocilizumab_biosimilar":
+        return ""  # no label, or one that the text itself names
+    own = {label.get(Version, name).source for name in ("toc.us.version", "toc.eu.version")}
+    product = (load_evidence().source(statement.source).title or "").split(" (")[0]
+    return f"{statement.region.upper()}{'' if statement.source in own else f', {product}'}: "
 
 
 def _topic(word: str, label: Label, today: str) -> LookUp:
     name, heading, topics = _TOPICS[word if word in _TOPICS else word.removesuffix("s")]
-    lines = [each for said in label.statements(*topics) for each in quoted(said, _whose(said))]
+    lines = [each for said in label.statements(*topics) for each in quoted(said, _whose(said, label))]
     parts = [part("", *lines)]
     return build(f"toci.{name}", f"Tocilizumab: {heading}", parts, label, today, versions=_VERSIONS)
 

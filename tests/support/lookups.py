@@ -9,6 +9,7 @@ from typing import Any
 from handlers.lookup.grade import grade_result
 from handlers.lookup.registry import LOOK_UPS
 from handlers.lookup.reply import LookUp
+from knowledge.evidence import load as load_evidence
 from knowledge.label import load
 from knowledge.label.grading import CrsFindings, Fever, IcansFindings
 
@@ -62,7 +63,10 @@ def all_look_ups() -> list[tuple[str, LookUp]]:
 
 
 def resolve(record_id: str) -> Any:
-    """A label record as plain data, or None."""
+    """A label record or the source of one as plain data, or None; of a source's date the year alone too."""
+    source = load_evidence().sources.get(record_id)
+    if source is not None:
+        return {**source.model_dump(mode="json"), "year": source.year}
     try:
         return load().record(record_id).model_dump(mode="json")
     except KeyError:

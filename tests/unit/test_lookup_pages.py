@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from handlers.blockkit import ephemeral
+from handlers.evidence.markup import spaced
 from handlers.lookup.page import CLOSING, NEWER_LABEL, SUPERSEDED
 from handlers.lookup.registry import LOOK_UPS
 from handlers.lookup.reply import LookUp, LookUpRefusal
-from knowledge.label import load
+from knowledge.evidence import load as load_evidence
+from knowledge.label import Version, load
+from tests.support.evidence_views import allowed_links
 from tests.support.lookups import COMMANDS, SPEC, TODAY, all_look_ups, look_up, resolve
-from tests.support.shown_numbers import numbers, shown, uncovered
+from tests.support.shown_numbers import in_record, numbers, shown, uncovered
 from tests.support.slack_limits import check_message
 
 PAGES = [pytest.param(page, id=name) for name, page in all_look_ups()]
@@ -43,7 +48,7 @@ def test_the_plain_text_says_the_same(page: LookUp) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_records_are_those_shown(page: LookUp) -> None:
     blocks = "\n".join(shown(page.blocks))
-    assert set(page.records) == set(re.findall(r"`((?:lab|toc|grd)\.[a-z0-9_.]+)`", blocks))
+    assert set(page.records) == {name for name in re.findall(r"`([a-z0-9_.]+)`", blocks) if resolve(name)}
     assert all(resolve(record) for record in page.records)
     assert all(f"{record}" in page.text for record in page.records)
 
@@ -85,7 +90,71 @@ def test_only_what_was_worked_out_for_a_patient_is_about_one() -> None:
 
 def test_every_record_is_on_some_page() -> None:
     on_pages = {record for _, page in all_look_ups() for record in page.records}
-    assert on_pages == {*load().records, load().compiled.id}
+    assert on_pages >= {*load().records, load().compiled.id}
+    assert all(resolve(record) for record in on_pages)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_source_is_named_on_the_page(page: LookUp) -> None:
+    """By the document at the foot, or by its citation among the other sources."""
+    foot = "\n".join(shown(page.blocks[-1]))
+    at_foot = {each.source for each in load().all(Version) if f"`{each.id}`" in foot}
+    quoted = "\n".join("\n".join(shown(block)) for block in page.blocks[:-1])
+    for name in re.findall(r"`((?:lab|toc|grd)\.[a-z0-9_.]+)`", quoted):
+        for source in load().records[name].sources:
+            citation = load_evidence().source(source).citation
+            assert source in at_foot or (citation in page.text and f"`{source}`" in quoted), (name, source)
+
+
+def test_what_another_product_s_label_says_is_not_put_under_the_us_label_alone() -> None:
+    text = look_up("toci interactions").text
+    assert "US, TOFIDENCE: IL-6 lowers the expression" in text
+    assert "US: IL-6" not in text
+    assert "TOFIDENCE (tocilizumab-bavi), US prescribing information" in text
+    assert "US: No live vaccines" in text
+    assert "ASH 2023" in look_up("toci prophylaxis").text
+    assert "Blood Adv" in look_up("toci prophylaxis").text
+    assert "EU summaries of product characteristics" in look_up("toci biosimilars").text
+
+
+RECORDS = (*load().records, load().compiled.id)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """Every text and number in a record, but those that are said in other words."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _leaves(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
+    elif value is not None and not isinstance(value, bool):
+        yield spaced(str(value))
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_label_record_can_be_opened_whole_with_its_citation(name: str) -> None:
+    page = look_up(f"evidence {name}")
+    check_message(ephemeral(page.text, list(page.blocks)), allowed_links=allowed_links())
+    assert (page.code, page.arguments) == ("evidence.record", {"record": name})
+    text = "\n".join(shown(page.blocks)).replace("\N{NO-BREAK SPACE}", " ")
+    record = resolve(name)
+    held = {key: value for key, value in record.items() if key not in ("source", "cross_check", "grade5_source")}
+    assert in_record(held) <= set(numbers(text))
+    assert all(leaf in (page.long_text or "") for leaf in _leaves(held))
+    assert uncovered(page.blocks, resolve) == []
+    for source in load().records[name].sources if name in load().records else ():
+        assert f"`{source}`" in text
+        assert load_evidence().source(source).reference.split(". ")[0] in text
+    assert "past review date" not in text
+    assert "past review date" in str(look_up(f"evidence {name}", "2027-05-23").blocks)
+
+
+@pytest.mark.parametrize("name", ["lab.us.crs", "lab.us.icans", "lab.us.monitor.c1d1_d8", "lab.us.monitor.c5"])
+def test_us_times_are_marked_in_the_record_itself_too(name: str) -> None:
+    text = look_up(f"evidence {name}").text
+    assert SUPERSEDED in text
+    assert NEWER_LABEL in text
 
 
 def test_after_the_review_day_every_page_says_so() -> None:
