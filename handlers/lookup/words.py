@@ -13,6 +13,8 @@ from dataclasses import dataclass
 WHOLE = r"(?:0|[1-9][0-9]{0,3})"
 NUMBER = rf"{WHOLE}(?:\.[0-9]{{1,2}})?"
 _END = r"(?![^ ])"
+# A point or comma before a digit is never dropped: `.82` is not 82. Of full stops only the last one of a word is.
+_BARE = re.compile(r"(?:[;:()]|,(?![0-9]))*(.*?)[,;:()]*\.?[,;:()]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,14 @@ class UnreadWordError(Exception):
 def read(words: Sequence[str], patterns: Mapping[str, str]) -> list[Token]:
     """Tokens from left to right; the first pattern that fits up to the end of a word is taken.
 
-    Commas, semicolons, colons, brackets and a final full stop count as spaces.
+    Commas, semicolons, colons, brackets and a final full stop count as spaces, but not a point or comma in front of a
+    digit, nor a point alone: they may be a decimal sign.
 
     Raises:
         UnreadWordError: no pattern fits at some word.
     """
     compiled = {kind: re.compile(pattern + _END, re.ASCII) for kind, pattern in patterns.items()}
-    bare = [word.strip(",;:().") for word in words]
+    bare = [_bare(word) for word in words]
     text, starts = "", []
     for word in bare:
         starts.append(len(text))
@@ -61,3 +64,9 @@ def read(words: Sequence[str], patterns: Mapping[str, str]) -> list[Token]:
         else:
             raise UnreadWordError(position)
     return tokens
+
+
+def _bare(word: str) -> str:
+    """The word without the punctuation around it."""
+    match = _BARE.fullmatch(word)
+    return match[1] if match and set(word) != {"."} else word
