@@ -3,15 +3,16 @@
 Bolt tells a listener nothing about whether its answer reached Slack, so the
 transport opens a ``Delivery`` for each request, the conversation notes its
 event in it, and the transport records how sending went. A listener whose reply
-is not the acknowledgement (an answer to a mention) opens a ``Delivery`` of its
-own and records the sending itself.
+is not the acknowledgement (an answer to a mention, what a button brings) opens
+one of its own and records the sending itself.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -25,10 +26,25 @@ log = logging.getLogger("tarla.delivery")
 
 @dataclass
 class Delivery:
-    """The reply to one request; ``event`` is the answer's or refusal's, once recorded, ``key`` the request's."""
+    """The reply to one request; ``event`` is the answer's or refusal's, once recorded, ``key`` the request's.
+
+    ``flaw`` is the closed code of why the reply does not show what its event holds, if it does not.
+    """
 
     key: str | None = None
     event: Recorded | None = None
+    flaw: str | None = None
+
+
+NOT_SENT, NOT_DRAWN, STOPPED = "not_sent", "not_drawn", "stopped"
+
+
+@dataclass
+class Sending:
+    """How a listener's own reply went: by which way, and what failed; None only once Slack has confirmed it."""
+
+    via: str
+    failure: str | None = NOT_SENT
 
 
 _current: ContextVar[Delivery | None] = ContextVar("tarla_delivery", default=None)
@@ -52,6 +68,39 @@ def note_event(key: str, event: Recorded) -> None:
         delivery.key, delivery.event = key, event
 
 
+def note_flaw(code: str) -> None:
+    """Say that the reply now being made does not show what its event holds: an apology in its place."""
+    delivery = _current.get()
+    if delivery is not None:
+        delivery.flaw = code
+
+
+@asynccontextmanager
+async def own_delivery(ledger: Ledger, clock: Clock, via: str) -> AsyncIterator[Sending]:
+    """Open a delivery for a reply that is no acknowledgement, and record how it went, whatever happens inside.
+
+    Nobody waits for such a reply with a watch in hand, so none is late.
+    """
+    received, sending = clock.monotonic(), Sending(via)
+    with expecting_delivery() as delivery:
+        try:
+            yield sending
+        except asyncio.CancelledError:
+            _explain(sending, STOPPED)
+            raise
+        except Exception:
+            _explain(sending, NOT_DRAWN)
+            raise
+        finally:
+            await record_outcome(ledger, clock, delivery, received, sending.via, sending.failure, patience=None)
+
+
+def _explain(sending: Sending, code: str) -> None:
+    """Why nothing was sent, unless that is known already."""
+    if sending.failure == NOT_SENT:
+        sending.failure = code
+
+
 async def record_outcome(
     ledger: Ledger,
     clock: Clock,
@@ -72,7 +121,7 @@ async def record_outcome(
     if delivery.event is None or delivery.key is None:
         return
     seconds = clock.monotonic() - received
-    reason = failure or ("late" if patience is not None and seconds > patience else None)
+    reason = failure or delivery.flaw or ("late" if patience is not None and seconds > patience else None)
     payload: dict[str, Json] = {"version": 1, "via": via, "milliseconds": round(1000 * seconds)}
     if reason is not None:
         payload["reason"] = reason

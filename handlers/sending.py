@@ -76,7 +76,7 @@ async def post(
     try:
         async with asyncio.timeout(max(seconds, ALMOST_NO_TIME)):
             answer = await hook.send_dict({**message, **in_thread, "replace_original": replace})
-        if answer.status_code != HTTP_OK or _refused(answer.body):
+        if answer.status_code != HTTP_OK or not _taken(answer.body):
             failure = f"response_url_{answer.status_code}"
     except TimeoutError:
         failure = "response_url_timeout"
@@ -86,17 +86,34 @@ async def post(
     return failure
 
 
-def _refused(body: str) -> bool:
+def send_failure(error: Exception) -> str:
+    """Closed code of why a message was not sent: Slack's own where it gave one."""
+    code = _slack_code(error)
+    if code is not None:
+        return code
+    if isinstance(error, SlackApiError):
+        return "slack_refused"
+    return "timeout" if isinstance(error, TimeoutError) else "connection_lost"
+
+
+def _taken(body: str) -> bool:
+    """Whether this is Slack's word that it took a message: ``ok``, or JSON saying so. A proxy's page is not."""
+    if body.strip() == "ok":
+        return True
     try:
         answer = json.loads(body)
     except ValueError:
         return False
-    return isinstance(answer, dict) and answer.get("ok") is False
+    return isinstance(answer, dict) and answer.get("ok") is True
 
 
 def _code(error: Exception) -> str:
     """Slack's own code for a refusal, such as ``expired_trigger_id``, or the kind of failure."""
+    return _slack_code(error) or type(error).__name__
+
+
+def _slack_code(error: Exception) -> str | None:
     # A proxy's page in the place of Slack's answer also ends in a SlackApiError, without an answer of Slack's in it.
     answer = error.response if isinstance(error, SlackApiError) else None
     code = answer.get("error") if isinstance(answer, AsyncSlackResponse) else None
-    return code if isinstance(code, str) and _SLACK_CODE.fullmatch(code) else type(error).__name__
+    return code if isinstance(code, str) and _SLACK_CODE.fullmatch(code) else None

@@ -11,7 +11,7 @@ from handlers.answer import TableMode
 from handlers.blockkit import ephemeral, modal
 from handlers.comparison import Compared, comparison_blocks, comparison_text
 from handlers.conversation import NO_MODEL, Conversation
-from handlers.delivery import expecting_delivery, record_outcome
+from handlers.delivery import own_delivery
 from handlers.evidence.modal import answer_modal, evidence_action
 from handlers.listeners.failure import acknowledged_first
 from handlers.listeners.payloads import identifier, part
@@ -35,20 +35,17 @@ def what_if_listener(conversation: Conversation, mode: TableMode) -> Listener:
     """The listener of *What if*: a comparison as a message of its own, or as a modal where that fails."""
 
     async def what_if(body: dict[str, Any], client: AsyncWebClient) -> None:
-        started = conversation.clock.monotonic()
         press = read_press(body)
         past = await conversation.recall(press.receipt, press.asker)
         if isinstance(past, NotShown):
             await tell(client, press, past)
             return
-        with expecting_delivery() as delivery:
+        async with own_delivery(conversation.ledger, conversation.clock, "response_url") as sending:
             compared = await conversation.compare(f"what_if:{press.trigger_id}", past, press.asker)
             if isinstance(compared, NotShown):
                 await tell(client, press, compared)
             elif isinstance(compared, Compared):
-                via, failure = await _show(client, press, compared, mode)
-                ledger, clock = conversation.ledger, conversation.clock
-                await record_outcome(ledger, clock, delivery, started, via, failure, patience=None)
+                sending.via, sending.failure = await _show(client, press, compared, mode)
 
     return acknowledged_first(what_if)
 
@@ -112,7 +109,6 @@ def share_listener(conversation: Conversation, mode: TableMode) -> Listener:
     """The listener of *Share*: recorded first, then posted to the channel through the button's response_url."""
 
     async def share(body: dict[str, Any], client: AsyncWebClient) -> None:
-        started = conversation.clock.monotonic()
         press = read_press(body)
         past = await conversation.recall(press.receipt, press.asker)
         if isinstance(past, NotShown):
@@ -121,16 +117,14 @@ def share_listener(conversation: Conversation, mode: TableMode) -> Listener:
         if press.response_url is None or press.asker.channel is None:
             await tell(client, press, NO_CHANNEL)
             return
-        with expecting_delivery() as delivery:
+        async with own_delivery(conversation.ledger, conversation.clock, "response_url") as sending:
             shared = await conversation.share(f"share:{press.trigger_id}", past, press.asker)
             if isinstance(shared, NotShown):
                 await tell(client, press, shared)
             elif not isinstance(shared, Repeated):
                 said = shared_message(shared[0], mode, press.asker.user, shared[1])
-                failure = await post(client, press.response_url, said, thread=press.thread)
-                ledger, clock = conversation.ledger, conversation.clock
-                await record_outcome(ledger, clock, delivery, started, "response_url", failure, patience=None)
-                if failure is not None:
+                sending.failure = await post(client, press.response_url, said, thread=press.thread)
+                if sending.failure is not None:
                     await tell(client, press, NOT_SHARED)
 
     return acknowledged_first(share)

@@ -13,6 +13,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.blockkit import notice_modal
+from handlers.delivery import NOT_DRAWN, note_flaw
 from handlers.replies import Message, failure
 from handlers.sending import open_modal, post
 
@@ -27,6 +28,7 @@ ADVICE = "It is not your typing. Try once more, and if it happens again tell who
 
 def apology(error: Exception) -> Message:
     """Log a failure without any value, and say that it happened; the reference leads from one to the other."""
+    note_flaw(NOT_DRAWN)
     return failure(HEADLINE, ADVICE, _logged(error))
 
 
@@ -38,6 +40,7 @@ async def apologise(error: Exception, body: Mapping[str, Any], response: BoltRes
         return None
     if body.get("type") == "view_submission":
         # A form takes a view for an answer, not a message.
+        note_flaw(NOT_DRAWN)
         reply: dict[str, Any] = {
             "response_action": "update",
             "view": notice_modal(HEADLINE, ADVICE, _logged(error)),

@@ -6,16 +6,16 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answer import TableMode
 from handlers.conversation import Conversation
-from handlers.delivery import expecting_delivery, record_outcome
+from handlers.delivery import own_delivery
 from handlers.listeners.failure import apology
 from handlers.listeners.payloads import MalformedPayloadError, Payload, event_asker, identifier
 from handlers.replies import Message, message
 from handlers.requests import Question
+from handlers.sending import send_failure
 
 # Ordinary messages, and those that only say so when a file hangs on them or a thread is shown in the channel too.
 WRITTEN = (None, "file_share", "thread_broadcast")
@@ -81,28 +81,20 @@ def _is_written_by_a_person(event: Payload) -> bool:
 async def _answer(
     conversation: Conversation, mode: TableMode, question: Question, event: Payload, client: AsyncWebClient
 ) -> None:
-    received = conversation.clock.monotonic()
     # A delivery of its own: the transport's is over once the event is acknowledged, which says nothing of the answer.
-    with expecting_delivery() as delivery:
+    async with own_delivery(conversation.ledger, conversation.clock, question.asker.via) as sending:
         try:
             reply = message(await conversation.reply_to(question), mode)
         except Exception as error:  # noqa: BLE001 - nobody else would answer this message
             reply = apology(error)
         if reply is None:
             return
-        failure: str | None = None
         try:
             await _send(client, question, event, reply)
-        except SlackApiError as error:
-            failure = slack_error(error)
+        except Exception as error:
+            sending.failure = send_failure(error)
             raise
-        except (OSError, TimeoutError):
-            failure = "connection_lost"
-            raise
-        finally:
-            await record_outcome(
-                conversation.ledger, conversation.clock, delivery, received, question.asker.via, failure, patience=None
-            )
+        sending.failure = None
 
 
 async def _send(client: AsyncWebClient, question: Question, event: Payload, reply: Message) -> None:
@@ -113,9 +105,3 @@ async def _send(client: AsyncWebClient, question: Question, event: Payload, repl
         await client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, text=text, blocks=blocks)
     else:
         await client.chat_postMessage(channel=channel, thread_ts=thread, text=text, blocks=blocks)
-
-
-def slack_error(error: SlackApiError) -> str:
-    """Slack's own code of what it refused, if it is one."""
-    code = error.response.get("error") if error.response is not None else None
-    return code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,60}", code) else "slack_refused"

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 import pytest
 
 from bot.tasks import Background
-from handlers.delivery import SLACK_PATIENCE_S, Delivery, expecting_delivery, note_event, record_outcome
+from handlers.delivery import (
+    SLACK_PATIENCE_S,
+    Delivery,
+    expecting_delivery,
+    note_event,
+    note_flaw,
+    own_delivery,
+    record_outcome,
+)
 from handlers.ports import Kind, LedgerUnavailableError
 from tests.support.fakes import FakeClock, FakeLedger, recorded
 
@@ -98,6 +107,42 @@ async def test_an_unwritable_ledger_is_the_operators_to_know(caplog: pytest.LogC
     (warning,) = caplog.records
     assert warning.levelno == logging.WARNING
     assert warning.getMessage() == "delivery of seq=7 not recorded: LedgerUnavailableError"
+
+
+async def test_an_apology_in_the_place_of_what_was_recorded_is_no_delivery() -> None:
+    ledger = FakeLedger()
+    with expecting_delivery() as delivery:
+        note_event("command:1", recorded(7))
+        note_flaw("not_drawn")
+    await record_outcome(ledger, FakeClock(), delivery, 0.0, "http", None)
+    (entry,) = ledger.entries
+    assert (entry.kind, entry.payload["reason"]) == (Kind.DELIVERY_FAILED, "not_drawn")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(ValueError(), "not_drawn"), (asyncio.CancelledError(), "stopped"), (None, "not_sent")]
+)
+async def test_a_reply_of_its_own_that_was_not_confirmed_is_recorded_so(
+    error: BaseException | None, reason: str
+) -> None:
+    ledger = FakeLedger()
+    with contextlib.suppress(ValueError, asyncio.CancelledError):
+        async with own_delivery(ledger, FakeClock(), "mention"):
+            note_event("message:1", recorded(7))
+            if error is not None:
+                raise error
+    (entry,) = ledger.entries
+    assert (entry.kind, entry.payload["reason"]) == (Kind.DELIVERY_FAILED, reason)
+
+
+async def test_what_slack_confirmed_stays_delivered_though_something_fails_afterwards() -> None:
+    ledger = FakeLedger()
+    with contextlib.suppress(ValueError):
+        async with own_delivery(ledger, FakeClock(), "mention") as sending:
+            note_event("message:1", recorded(7))
+            sending.failure = None
+            raise ValueError
+    assert [entry.kind for entry in ledger.entries] == [Kind.DELIVERED]
 
 
 async def test_background_work_is_waited_for_and_what_outlasts_the_wait_is_counted() -> None:

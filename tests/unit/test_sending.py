@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.standin import proxies_dropped
 from handlers.blockkit import ephemeral, notice_modal, section
-from handlers.sending import open_modal, post
+from handlers.sending import open_modal, post, send_failure
 
 MESSAGE = ephemeral("A message.", [section("A message.")])
 SECRET = "T0TARLADEV-secret-part"  # noqa: S105 - made up
@@ -39,7 +39,11 @@ async def answering(handler: web.Handler) -> AsyncIterator[tuple[AsyncWebClient,
     ("status", "text", "expected"),
     [
         (200, "ok", None),
+        (200, "ok\n", None),
         (200, '{"ok":true}', None),
+        (200, "<html>Access blocked</html>", "response_url_200"),
+        (200, "", "response_url_200"),
+        (200, "[]", "response_url_200"),
         (200, '{"ok":false,"error":"used_url"}', "response_url_200"),
         (404, '{"ok":false,"error":"used_url"}', "response_url_404"),
         (500, "", "response_url_500"),
@@ -93,3 +97,26 @@ async def test_a_modal_is_shown_or_not(body: str) -> None:
     async with answering(answer) as (client, _):
         shown = await open_modal(client, "1.2.trigger", notice_modal("Not shown.", "Ask once more.", "none"))
     assert shown is (body == '{"ok":true}')
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"ok":false,"error":"channel_not_found"}', "channel_not_found"),
+        ('{"ok":false,"error":"A page with 480/250"}', "slack_refused"),
+        ("<html>Access blocked</html>", "slack_refused"),
+        (None, "connection_lost"),
+    ],
+)
+async def test_why_a_message_was_not_sent_is_a_closed_code(body: str | None, expected: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if body is None and request.transport is not None:
+            request.transport.abort()
+        return web.Response(text=body, content_type="application/json")
+
+    async with answering(answer) as (client, _):
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - whichever slack_sdk raises
+            await client.chat_postMessage(channel="C1", text="A message.")
+    assert isinstance(caught.value, Exception)
+    assert send_failure(caught.value) == expected
+    assert send_failure(TimeoutError()) == "timeout"
