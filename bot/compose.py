@@ -62,7 +62,9 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
     conversation = make_conversation(settings, ledger, clock)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    client = AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=bolt_logger())
+    # No second try of what speaks to somebody: Slack may have taken the first, and an answer must not appear twice.
+    client = AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=bolt_logger(), retry_handlers=[])
+    asking = AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=bolt_logger())
     app = AsyncApp(
         logger=bolt_logger(),
         client=client,
@@ -71,5 +73,5 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
         authorize=known_workspace,
         signing_secret=secret,
     )
-    register_listeners(app, conversation, SlackDirectory(client, clock.monotonic), settings.site)
+    register_listeners(app, conversation, SlackDirectory(asking, clock.monotonic), settings.site)
     return Tarla(app, ledger, conversation, clock, Background())

@@ -106,6 +106,17 @@ async def test_a_mention_whose_link_breaks_is_not_delivered_as_far_as_anybody_kn
     assert (failed.kind, (failed.payload or {})["reason"]) == ("delivery_failed", "connection_lost")
 
 
+@pytest.mark.parametrize(("kind", "method"), [("app_mention", "chat.postEphemeral"), ("message", "chat.postMessage")])
+async def test_a_message_that_slack_took_before_the_link_broke_is_not_sent_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, method: str
+) -> None:
+    lose_answers_of(monkeypatch, method)
+    async with over_http(path) as running:
+        await running.write(answers.WORDS, kind=kind)
+        await events_once(running, 2)
+    assert len(running.called(method)) == 1
+
+
 async def test_a_proxys_page_in_slacks_place_is_no_delivery(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def blocked(*_: Any) -> web.Response:
         return web.Response(text="<html>Access blocked</html>", content_type="text/html")
