@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.ledger import LedgerHistory, LedgerWriter, open_ledger
 from bot.logs import bolt_logger
 from bot.settings import Settings
-from bot.tasks import Background
+from bot.tasks import Background, InFlight
 from handlers.conversation import Conversation
 from handlers.ports import Clock, Ledger
 
@@ -26,6 +26,7 @@ class Tarla:
     conversation: Conversation
     clock: Clock
     background: Background
+    in_flight: InFlight
 
 
 def code_version() -> str:
@@ -73,5 +74,7 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
         authorize=known_workspace,
         signing_secret=secret,
     )
-    register_listeners(app, conversation, SlackDirectory(asking, clock.monotonic), settings.site)
-    return Tarla(app, ledger, conversation, clock, Background())
+    in_flight = InFlight()
+    directory = SlackDirectory(asking, clock.monotonic)
+    register_listeners(app, conversation, directory, settings.site, in_flight.watch)
+    return Tarla(app, ledger, conversation, clock, Background(), in_flight)

@@ -19,6 +19,8 @@ from knowledge import ModelError
 from knowledge.engine import assess
 from knowledge.factors import PatientFactors
 
+# What was acknowledged and not yet sent: a message takes 5 s at most.
+IN_FLIGHT_S, STOPPED_S = 6.0, 1.0
 DRAIN_S = 3.0
 SLACK_START_S = 10.0
 T = TypeVar("T")
@@ -107,6 +109,10 @@ async def _ask_slack(question: Coroutine[None, None, T], stopped: asyncio.Event)
 
 
 async def _close(tarla: Tarla) -> None:
+    # The transport takes nothing in any more; the ledger comes last, since all the others write to it.
+    stopped = await tarla.in_flight.drain(IN_FLIGHT_S, STOPPED_S)
+    if stopped:
+        log.warning("%d requests were not finished in time", stopped)
     lost = await tarla.background.drain(DRAIN_S)
     if lost:
         log.warning("%d delivery records were not written in time", lost)

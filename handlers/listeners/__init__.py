@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from slack_bolt.async_app import AsyncApp
 
 from handlers import controls
@@ -31,25 +33,31 @@ EVENTS = ("app_home_opened", "app_mention", "message.im")
 SCOPES = ("commands", "app_mentions:read", "im:history", "chat:write", "users:read", "usergroups:read")
 
 
-def register_listeners(app: AsyncApp, conversation: Conversation, directory: Directory, site: SiteSettings) -> None:
-    """Attach every listener to the app, and the guard before them all."""
+# What keeps hold of a listener while it runs.
+Watch = Callable[[Callable[..., Awaitable[None]]], Callable[..., Awaitable[None]]]
+
+
+def register_listeners(
+    app: AsyncApp, conversation: Conversation, directory: Directory, site: SiteSettings, watch: Watch
+) -> None:
+    """Attach every listener to the app, watched, and the guard before them all."""
     mode, home = site.table, HomeDesk(conversation.history, site)
     app.use(guard(conversation, directory, site.rules))
-    app.command(COMMAND)(command_listener(conversation, mode, SiteDesk(conversation, directory, site)))
-    app.shortcut(controls.SHORTCUT)(shortcut_listener(conversation))
-    app.view(controls.FORM_CALLBACK)(submission_listener(conversation, mode, home))
-    app.action(controls.OPEN_FORM)(form_button_listener(conversation))
-    app.action(controls.EDIT)(edit_listener(conversation))
-    app.action(controls.WHAT_IF)(what_if_listener(conversation, mode))
-    app.action(controls.EVIDENCE)(evidence_listener(conversation))
+    app.command(COMMAND)(watch(command_listener(conversation, mode, SiteDesk(conversation, directory, site))))
+    app.shortcut(controls.SHORTCUT)(watch(shortcut_listener(conversation)))
+    app.view(controls.FORM_CALLBACK)(watch(submission_listener(conversation, mode, home)))
+    app.action(controls.OPEN_FORM)(watch(form_button_listener(conversation)))
+    app.action(controls.EDIT)(watch(edit_listener(conversation)))
+    app.action(controls.WHAT_IF)(watch(what_if_listener(conversation, mode)))
+    app.action(controls.EVIDENCE)(watch(evidence_listener(conversation)))
     for name in controls.EVIDENCE_PAGES:
-        app.action(name)(evidence_page_listener(conversation))
-    app.action(controls.MODEL)(model_listener(conversation))
-    app.action(controls.SHARE)(share_listener(conversation, mode))
+        app.action(name)(watch(evidence_page_listener(conversation)))
+    app.action(controls.MODEL)(watch(model_listener(conversation)))
+    app.action(controls.SHARE)(watch(share_listener(conversation, mode)))
     for kind, name in controls.GRADE.items():
-        app.action(name)(grade_button_listener(kind))
-        app.view(name)(grade_submission_listener(conversation, kind))
-    app.event("app_home_opened")(home_listener(home))
-    app.event("app_mention")(mention_listener(conversation, mode))
-    app.event("message")(direct_message_listener(conversation, mode))
+        app.action(name)(watch(grade_button_listener(kind)))
+        app.view(name)(watch(grade_submission_listener(conversation, kind)))
+    app.event("app_home_opened")(watch(home_listener(home)))
+    app.event("app_mention")(watch(mention_listener(conversation, mode)))
+    app.event("message")(watch(direct_message_listener(conversation, mode)))
     app.error(apologise)

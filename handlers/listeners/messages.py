@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,6 +21,9 @@ from handlers.sending import send_failure
 # Ordinary messages, and those that only say so when a file hangs on them or a thread is shown in the channel too.
 WRITTEN = (None, "file_share", "thread_broadcast")
 _LEADING_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^>]*)?>", re.ASCII)
+
+# Nobody waits with a watch in hand; but it must end, and before a stopping process gives up waiting.
+MESSAGE_S = 5.0
 
 Listener = Callable[..., Awaitable[None]]
 
@@ -90,7 +94,8 @@ async def _answer(
         if reply is None:
             return
         try:
-            await _send(client, question, event, reply)
+            async with asyncio.timeout(MESSAGE_S):
+                await _send(client, question, event, reply)
         except Exception as error:
             sending.failure = send_failure(error)
             raise

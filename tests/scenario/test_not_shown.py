@@ -117,6 +117,17 @@ async def test_a_message_that_slack_took_before_the_link_broke_is_not_sent_again
     assert len(running.called(method)) == 1
 
 
+async def test_a_message_that_slack_does_not_confirm_in_time_is_given_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.listeners.messages.MESSAGE_S", 0.1)
+    async with over_http(path) as running:
+        running.slack.api.slow["chat.postEphemeral"] = 0.5
+        await by_mention(running)
+        _, failed = await events_once(running, 2)
+    assert (failed.kind, (failed.payload or {})["reason"]) == ("delivery_failed", "timeout")
+
+
 async def test_a_proxys_page_in_slacks_place_is_no_delivery(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def blocked(*_: Any) -> web.Response:
         return web.Response(text="<html>Access blocked</html>", content_type="text/html")

@@ -15,13 +15,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from bot.ledger import StoredEvent, check_ledger, read_events
-from bot.standin import SlackStandin
+from bot.standin import SlackStandin, message_event, pressed_in_message
+from handlers import controls
 from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, home_opened, until
+from tests.support.forms import button_of
 from tests.support.program import command, environment, tarla
-from tests.support.signing import SIGNING_SECRET, slash_command_request
+from tests.support.signing import (
+    SIGNING_SECRET,
+    SignedRequest,
+    event_request,
+    interaction_request,
+    slash_command_request,
+)
 
 START_S, STOP_S = 20.0, 8.0
 SECRETS = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "SLACK_SIGNING_SECRET": SIGNING_SECRET}
@@ -142,6 +151,57 @@ async def test_sigterm_lets_an_envelope_over_socket_mode_be_answered(tmp_path: P
     computed, delivered = _events(path)
     assert f"#1-{computed.leaf.hex()[:4]}" in message["text"]
     assert (computed.kind, delivered.kind, delivered.ref) == ("computed", "delivered", 1)
+
+
+async def _posted(url: str, request: SignedRequest) -> str:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=request.body.encode(), headers=request.headers) as response,
+    ):
+        assert response.status == 200
+        return await response.text()
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_sigterm_lets_what_was_acknowledged_be_sent(tmp_path: Path, transport: str) -> None:
+    """A mention, *What if* and *Share* are acknowledged first; what they bring comes after the transport has ended."""
+    path = tmp_path / "ledger.db"
+    words = ("--http", "--port", "0") if transport == "http" else ("--socket",)
+    async with (
+        SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack,
+        serving(tmp_path, *words, SLACK_API_URL=slack.api_url, **SECRETS) as served,
+    ):
+        if transport == "http":
+            url = (await served.logged("listening for Slack on")).split()[-1]
+            answer = json.loads(await _posted(url, slash_command_request(WORDS)))
+        else:
+            await served.logged("connected to Slack")
+            await slack.wait_connected(seconds=START_S)
+            answer = await slack.slash_command(WORDS)
+        slack.api.slow = {"chat.postEphemeral": 0.8}
+        slack.response_delay = 0.8
+        mention = message_event(f"<@U0TARLABOT> {WORDS}")
+        presses = [
+            pressed_in_message(button_of(answer, button), response_url=slack.new_response_url())
+            for button in (controls.WHAT_IF, controls.SHARE)
+        ]
+        if transport == "http":
+            requests = [event_request(mention), *map(interaction_request, presses)]
+            await asyncio.gather(*(_posted(url, request) for request in requests))
+        else:
+            await slack.send("events_api", mention)
+            for press in presses:
+                await slack.send("interactive", press)
+        await until(lambda: len([event for event in read_events(path) if event.kind in ("computed", "shared")]) == 4)
+        served.stop()
+        assert await served.ended() == 0
+    events = _events(path)
+    assert {event.ref for event in events if event.kind == "delivered"} == {
+        event.seq for event in events if event.kind in ("computed", "shared")
+    }
+    assert "delivery_failed" not in {event.kind for event in events}
+    assert len([call for call in slack.calls if call.method == "chat.postEphemeral"]) == 1
+    assert len(slack.responses) == 2
 
 
 @pytest.fixture

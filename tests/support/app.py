@@ -234,6 +234,7 @@ async def _made(path: Path, **settings: Any) -> AsyncIterator[tuple[Tarla, Slack
             try:
                 yield tarla, slack
             finally:
+                await tarla.in_flight.drain(PATIENCE_S, PATIENCE_S)
                 await tarla.background.drain(PATIENCE_S)
                 await tarla.ledger.aclose()
             check_everything_sent(slack)

@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from bot.tasks import Background
+from bot.tasks import Background, InFlight
 from handlers.delivery import (
     SLACK_PATIENCE_S,
     Delivery,
@@ -161,3 +161,25 @@ async def test_background_work_is_waited_for_and_what_outlasts_the_wait_is_count
     gate.set()
     assert await background.drain(1.0) == 0
     assert done == [1, 2]
+
+
+async def test_what_is_in_flight_is_waited_for_and_then_stopped_with_a_record() -> None:
+    in_flight, ledger, never = InFlight(), FakeLedger(), asyncio.Event()
+
+    async def answer(number: int, *, forever: bool) -> None:
+        async with own_delivery(ledger, FakeClock(), "mention") as sending:
+            note_event(f"message:{number}", recorded(number))
+            await (never.wait() if forever else asyncio.sleep(0))
+            sending.failure = None
+
+    assert await in_flight.drain(0.1, 0.1) == 0
+    watched = in_flight.watch(answer)
+    tasks = [asyncio.create_task(watched(1, forever=False)), asyncio.create_task(watched(2, forever=True))]
+    await asyncio.sleep(0)
+    assert await in_flight.drain(0.05, 1.0) == 1
+    assert [(entry.ref, entry.kind, entry.payload.get("reason")) for entry in ledger.entries] == [
+        (1, Kind.DELIVERED, None),
+        (2, Kind.DELIVERY_FAILED, "stopped"),
+    ]
+    assert [task.cancelled() for task in tasks] == [False, True]
+    assert await in_flight.drain(0.1, 0.1) == 0
