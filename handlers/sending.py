@@ -23,6 +23,9 @@ SEND_SECONDS = 1.5
 ALMOST_NO_TIME = 0.3
 HTTP_OK = 200
 
+# What ``post`` says where Slack may have taken the message all the same.
+UNCONFIRMED = frozenset({"response_url_timeout", "response_url_unreachable"})
+
 _SLACK_CODE = re.compile(r"[a-z_]{1,60}")
 
 log = logging.getLogger("tarla.sending")

@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answer import TableMode
-from handlers.blockkit import ephemeral, modal
+from handlers.blockkit import ephemeral, escape, modal, section
 from handlers.comparison import Compared, comparison_blocks, comparison_text
 from handlers.conversation import NO_MODEL, Conversation
 from handlers.delivery import own_delivery
@@ -16,10 +16,11 @@ from handlers.evidence.modal import answer_modal, evidence_action
 from handlers.listeners.failure import acknowledged_first
 from handlers.listeners.payloads import identifier, part
 from handlers.listeners.presses import Press, read_press, tell
+from handlers.modals.answer import NOT_CONFIRMED
 from handlers.modals.model import model_modal
 from handlers.outcomes import NotShown, Repeated
 from handlers.requests import MalformedPayloadError
-from handlers.sending import change_modal, open_modal, post
+from handlers.sending import UNCONFIRMED, change_modal, open_modal, post
 from handlers.sharing import shared_message
 from knowledge import ModelError, PatientFactors
 
@@ -28,6 +29,11 @@ Listener = Callable[..., Awaitable[None]]
 # Leaves time to open a modal with the same trigger, which Slack lets live three seconds.
 MESSAGE_SECONDS = 1.0
 NOT_SHARED = NotShown("not_shared", "Not shared: Slack did not take the message.", "Press Share once more.")
+UNCONFIRMED_SHARE = NotShown(
+    "unconfirmed",
+    "Slack did not confirm that this was shared.",
+    "It may be in the channel all the same: look there before you press Share again.",
+)
 NO_CHANNEL = NotShown("no_channel", "Not shared: there is no channel here.", "Ask in the channel and share it there.")
 
 
@@ -59,7 +65,8 @@ async def _show(client: AsyncWebClient, press: Press, compared: Compared, mode: 
         failure = await post(client, press.response_url, said, thread=press.thread, seconds=MESSAGE_SECONDS)
         if failure is None:
             return "response_url", None
-    view = modal("What if", comparison_blocks(compared, TableMode.TEXT))
+    also = [section(escape(NOT_CONFIRMED))] if failure in UNCONFIRMED else []
+    view = modal("What if", [*also, *comparison_blocks(compared, TableMode.TEXT)])
     shown = await open_modal(client, press.trigger_id, view, over=press.in_modal)
     return "modal", None if shown else failure or "modal_not_shown"
 
@@ -125,7 +132,7 @@ def share_listener(conversation: Conversation, mode: TableMode) -> Listener:
                 said = shared_message(shared[0], mode, press.asker.user, shared[1])
                 sending.failure = await post(client, press.response_url, said, thread=press.thread)
                 if sending.failure is not None:
-                    await tell(client, press, NOT_SHARED)
+                    await tell(client, press, UNCONFIRMED_SHARE if sending.failure in UNCONFIRMED else NOT_SHARED)
 
     return acknowledged_first(share)
 

@@ -16,10 +16,10 @@ from handlers.home import HomeDesk
 from handlers.listeners.failure import acknowledged_first
 from handlers.listeners.payloads import identifier, interaction_asker, part
 from handlers.listeners.presses import Press, read_press, tell
-from handlers.modals.answer import EXPIRED, NOT_TAKEN, answer_modal, not_shown_modal
+from handlers.modals.answer import EXPIRED, NOT_CONFIRMED, NOT_TAKEN, answer_modal, not_shown_modal
 from handlers.outcomes import Answered, NotShown, Repeated
 from handlers.replies import message
-from handlers.sending import SEND_SECONDS, change_modal, open_modal, post
+from handlers.sending import SEND_SECONDS, UNCONFIRMED, change_modal, open_modal, post
 
 # Slack waits three seconds for the acknowledgement of a form; what is left of this may go to the message.
 ACKNOWLEDGED_WITHIN = 2.5
@@ -145,6 +145,8 @@ async def _sent_as_message(
     )
     if failed is None:
         return None
+    if failed in UNCONFIRMED:
+        return NOT_CONFIRMED
     return EXPIRED if failed == "response_url_404" else NOT_TAKEN
 
 

@@ -15,6 +15,7 @@ EXPIRED = (
     "Here is the answer instead."
 )
 NOT_TAKEN = "Slack did not take the message just now. Here is the answer instead."
+NOT_CONFIRMED = "Also here, because Slack did not confirm the message."
 
 
 def answer_modal(reply: Answered, origin: Origin, said: str | None = None) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.ledger import StoredEvent
-from bot.standin import Caller, pressed_in_message
+from bot.standin import Caller, SlackStandin, pressed_in_message
 from handlers import controls
 from handlers.answer import TableMode
+from handlers.modals.answer import NOT_CONFIRMED
 from handlers.ports import LedgerUnavailableError
 from knowledge import PatientFactors, assess
 from knowledge.model import load as load_model
@@ -224,6 +226,52 @@ async def test_share_that_slack_does_not_take_is_told_and_recorded(path: Path) -
         *_, shared, failed = await events_once(running, 4)
     assert "Slack did not take the message" in shown(view)
     assert (failed.kind, failed.ref) == ("delivery_failed", shared.seq)
+
+
+def break_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack takes what comes through a response_url, and the link breaks before its answer comes back."""
+    taken = SlackStandin._respond
+
+    async def lose(self: SlackStandin, request: web.Request) -> web.Response:
+        answer = await taken(self, request)
+        if request.transport is not None:
+            request.transport.abort()
+        return answer
+
+    monkeypatch.setattr(SlackStandin, "_respond", lose)
+
+
+async def test_share_that_slack_did_not_confirm_may_be_in_the_channel(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To press Share once more would put it there twice."""
+    break_links(monkeypatch)
+    async with over_http(path) as running:
+        await pressed(running, controls.SHARE)
+        view = await modal_after(running)
+        *_, failed = await events_once(running, 4)
+    assert "did not confirm" in shown(view)
+    assert "look there before" in shown(view)
+    assert "reference: unconfirmed" in shown(view)
+    assert (failed.payload or {})["reason"] == "response_url_unreachable"
+    assert len(running.slack.responses) == 1
+
+
+@pytest.mark.parametrize("answered", ["late", "never"])
+async def test_what_if_that_slack_did_not_confirm_says_why_it_is_also_in_a_modal(
+    path: Path, monkeypatch: pytest.MonkeyPatch, answered: str
+) -> None:
+    if answered == "never":
+        break_links(monkeypatch)
+    else:
+        monkeypatch.setattr("handlers.listeners.buttons.MESSAGE_SECONDS", 0.0)
+    async with over_http(path) as running:
+        running.slack.response_delay = 0.5 if answered == "late" else 0.0
+        await pressed(running, controls.WHAT_IF)
+        view = await modal_after(running)
+        *_, delivered = await events_once(running, 4)
+    assert NOT_CONFIRMED in shown(view["blocks"][0])
+    assert (delivered.kind, (delivered.payload or {})["via"]) == ("delivered", "modal")
 
 
 async def test_the_same_press_twice_shows_one_thing(path: Path) -> None:

@@ -13,7 +13,7 @@ from bot.standin import Caller, slash_command_payload, submitted
 from handlers import controls
 from handlers.form import fields
 from handlers.form.reading import CHOOSE
-from handlers.modals.answer import EXPIRED, NOT_TAKEN
+from handlers.modals.answer import EXPIRED, NOT_CONFIRMED, NOT_TAKEN
 from knowledge import UpperLimit
 from tests.support import answers
 from tests.support.app import PATIENCE_S, WORDS, RunningApp, home_opened, over_http, over_socket, until
@@ -169,7 +169,7 @@ async def test_a_message_that_slack_is_slow_to_take_does_not_hold_the_answer_up(
         reply = await running.submit(view, filled())
         _, delivered = await running.events()
     assert reply.message["response_action"] == "update"
-    assert NOT_TAKEN in shown(reply.message["view"])
+    assert NOT_CONFIRMED in shown(reply.message["view"])
     assert delivered.kind == "delivered"
 
 
