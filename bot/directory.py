@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.remembering import Remembered
+from bot.slack_errors import slack_code
 from handlers.ports import DirectoryUnavailableError, OwnWorkspace, Person
 
 # Slack gives up on us after 3 s, and the answer itself needs its time.
@@ -19,6 +20,8 @@ PATIENCE_S = 1.2
 PEOPLE_FRESH_S, GROUPS_FRESH_S, WORKSPACE_FRESH_S = 600.0, 300.0, 86_400.0
 RESERVE_S = 86_400.0
 RETRY_S = 30.0
+MALFORMED = "malformed"
+FLAGS = ("deleted", "is_bot", "is_restricted", "is_stranger", "is_ultra_restricted", "is_workflow_bot")
 PEOPLE_MOST, GROUPS_MOST = 5_000, 100
 # An account, a group that there is not. Slack has answered: nothing older is to be believed.
 NO_SUCH_USER = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
@@ -60,60 +63,108 @@ class SlackDirectory:
         return await self._groups.get(group, lambda: self._ask_members(group))
 
     async def _ask_workspace(self) -> OwnWorkspace:
-        answer = await self._ask("auth.test", self._client.auth_test())
-        return OwnWorkspace(team=_text(answer, "team_id"), enterprise=_text(answer, "enterprise_id"))
+        return await self._read("auth.test", self._client.auth_test(), workspace_of)
 
     async def _ask_person(self, user: str) -> Person | None:
-        answer = await self._ask("users.info", self._client.users_info(user=user), NO_SUCH_USER)
-        found = answer.get("user")
-        return person_of(found) if isinstance(found, Mapping) else None
+        call = self._client.users_info(user=user)
+        return await self._read("users.info", call, lambda answer: person_of(answer, user), (NO_SUCH_USER, None))
 
     async def _ask_members(self, group: str) -> frozenset[str]:
         call = self._client.usergroups_users_list(usergroup=group)
-        answer = await self._ask("usergroups.users.list", call, NO_SUCH_GROUP)
-        users = answer.get("users")
-        return frozenset(str(user) for user in users) if isinstance(users, list) else frozenset()
+        nobody: frozenset[str] = frozenset()
+        return await self._read("usergroups.users.list", call, members_of, (NO_SUCH_GROUP, nobody))
 
-    async def _ask(
-        self, method: str, call: Awaitable[AsyncSlackResponse], absent: frozenset[str] = frozenset()
-    ) -> Mapping[str, Any]:
-        """Slack's answer; empty where its error is one of ``absent``."""
+    async def _read(
+        self,
+        method: str,
+        call: Awaitable[AsyncSlackResponse],
+        read: Callable[[Mapping[str, Any]], T],
+        absent: tuple[frozenset[str], T] | None = None,
+    ) -> T:
+        """What ``read`` makes of Slack's answer; ``absent`` are errors that are an answer too, and which."""
         try:
             async with asyncio.timeout(self._patience_s):
                 answer = await call
+            return read(_object(answer.data))
         except SlackApiError as error:
-            code = str(error.response.get("error", "unknown"))
-            if code in absent:
-                return {}
-            reason = code
+            reason = slack_code(error) or MALFORMED
+            if absent is not None and reason in absent[0]:
+                return absent[1]
         except TimeoutError:
             reason = "timeout"
+        except (MalformedAnswerError, AttributeError, TypeError, ValueError):
+            # slack_sdk itself stumbles over JSON that is no object.
+            reason = MALFORMED
         except Exception as error:  # noqa: BLE001 - whatever keeps Slack from answering, nobody can be recognised
             reason = type(error).__name__
-        else:
-            return answer.data if isinstance(answer.data, dict) else {}
         log.warning("Slack does not answer %s: %s", method, reason)
         raise DirectoryUnavailableError(reason)
 
 
-def person_of(user: Mapping[str, Any]) -> Person:
-    """The account in Slack's user object; flags that it leaves out are false."""
-    enterprise = user.get("enterprise_user")
-    organisation: Mapping[str, Any] = enterprise if isinstance(enterprise, Mapping) else {}
-    teams = organisation.get("teams")
-    name = str(user.get("id", ""))
+class MalformedAnswerError(Exception):
+    """An answer is not of the shape Slack documents: nobody is let in on the strength of it."""
+
+
+def workspace_of(answer: Mapping[str, Any]) -> OwnWorkspace:
+    """The workspace, or the whole organisation, in ``auth.test``'s answer.
+
+    Raises:
+        MalformedAnswerError: it names neither, or not as text.
+    """
+    own = OwnWorkspace(team=_text(answer, "team_id"), enterprise=_text(answer, "enterprise_id"))
+    if own.team is None and own.enterprise is None:
+        raise MalformedAnswerError
+    return own
+
+
+def person_of(answer: Mapping[str, Any], asked: str) -> Person:
+    """The account in ``users.info``'s answer; flags that it leaves out are false.
+
+    Raises:
+        MalformedAnswerError: it is not the account ``asked`` about, tells no workspace, or a flag is no boolean.
+    """
+    user = _object(answer.get("user"))
+    flags = {name: user.get(name, False) for name in FLAGS}
+    team = _text(user, "team_id")
+    if user.get("id") != asked or team is None or not all(isinstance(flag, bool) for flag in flags.values()):
+        raise MalformedAnswerError
+    organisation = _object(user.get("enterprise_user") or {})
     return Person(
-        user=name,
-        team=_text(user, "team_id"),
+        user=asked,
+        team=team,
         enterprise=_text(organisation, "enterprise_id") or _text(user, "enterprise_id"),
-        enterprise_teams=tuple(str(team) for team in teams) if isinstance(teams, list) else (),
-        is_stranger=user.get("is_stranger") is True,
-        is_guest=user.get("is_restricted") is True or user.get("is_ultra_restricted") is True,
-        is_bot=user.get("is_bot") is True or user.get("is_workflow_bot") is True or name == "USLACKBOT",
-        is_deactivated=user.get("deleted") is True,
+        enterprise_teams=_texts(organisation.get("teams") or []),
+        is_stranger=flags["is_stranger"],
+        is_guest=flags["is_restricted"] or flags["is_ultra_restricted"],
+        is_bot=flags["is_bot"] or flags["is_workflow_bot"] or asked == "USLACKBOT",
+        is_deactivated=flags["deleted"],
     )
 
 
+def members_of(answer: Mapping[str, Any]) -> frozenset[str]:
+    """User ids in ``usergroups.users.list``'s answer.
+
+    Raises:
+        MalformedAnswerError: it holds no list of them.
+    """
+    return frozenset(_texts(answer.get("users")))
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise MalformedAnswerError
+    return value
+
+
 def _text(answer: Mapping[str, Any], name: str) -> str | None:
+    """The text under ``name``; None where it is missing, null or empty."""
     value = answer.get(name)
-    return value if isinstance(value, str) and value else None
+    if value is not None and not isinstance(value, str):
+        raise MalformedAnswerError
+    return value or None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise MalformedAnswerError
+    return tuple(value)

@@ -14,6 +14,7 @@ from bot.doctor_access import examine_groups
 from bot.finding import Finding
 from bot.ledger import open_ledger
 from bot.settings import Settings
+from bot.slack_errors import slack_code
 from handlers.listeners import SCOPES
 from knowledge import ModelError
 from knowledge.evidence import EvidenceError
@@ -21,6 +22,7 @@ from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
 
 SLACK_TIMEOUT_S = 10
+NETWORK = "check the network, the proxy and SLACK_API_URL"
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
 LEDGER_ADVICE = {
@@ -88,13 +90,14 @@ async def _slack(settings: Settings) -> list[Finding]:
     try:
         answer = await client.auth_test()
     except SlackApiError as error:
-        reason = str(error.response.get("error", "unknown"))
+        if (reason := slack_code(error)) is None:
+            return [Finding("Slack", False, "cannot be reached (not an answer of Slack's)", NETWORK)]
         return [
             Finding("Slack", False, f"refuses the bot token ({reason})", "install the app again and copy the new token")
         ]
     except Exception as error:  # noqa: BLE001 - any failure to reach Slack is this finding
         state = f"cannot be reached ({type(error).__name__})"
-        return [Finding("Slack", False, state, "check the network, the proxy and SLACK_API_URL")]
+        return [Finding("Slack", False, state, NETWORK)]
     findings = [Finding("Slack", True, f"accepts the bot token, workspace {answer.get('team')}")]
     findings.append(_scopes((answer.headers or {}).get("x-oauth-scopes")))
     return findings + await examine_groups(client, settings)

@@ -8,6 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.directory import NO_SUCH_GROUP
 from bot.finding import Finding
 from bot.settings import Settings
+from bot.slack_errors import slack_code
 
 ADVICE = {
     "missing_scope": "add the scope usergroups:read (or apply manifest.yml) and install the app again",
@@ -27,7 +28,7 @@ async def _examine(client: AsyncWebClient, name: str, groups: tuple[str, ...]) -
         try:
             answer = await client.usergroups_users_list(usergroup=group)
         except SlackApiError as error:
-            reason = str(error.response.get("error", "unknown"))
+            reason = slack_code(error) or "not an answer of Slack's"
             if reason in NO_SUCH_GROUP:
                 advice = f"copy the group's id (it begins with S) from its page in Slack into {name}"
                 return Finding(name, False, f"Slack knows no user group {group}", advice)

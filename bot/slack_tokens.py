@@ -6,6 +6,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import SettingsError
+from bot.slack_errors import slack_code
 
 
 async def check_bot_token(client: AsyncWebClient) -> None:
@@ -36,5 +37,8 @@ async def open_connection_url(client: AsyncWebClient, app_token: str) -> str:
 
 
 def _refused(name: str, error: SlackApiError) -> str:
-    reason = str(error.response.get("error", "unknown"))
+    reason = slack_code(error)
+    if reason is None:
+        # Some proxy's page: nothing is known of the token.
+        raise error
     return f"Slack refuses {name} ({reason}): copy it again from your app's page, or see what tarla doctor says"

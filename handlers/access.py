@@ -115,9 +115,6 @@ def _is_own(person: Person, workspace: OwnWorkspace) -> bool:
         return False
     if workspace.enterprise is not None and person.enterprise == workspace.enterprise:
         return True
-    if person.team is None:
-        # Slack itself always says it; a smaller server that does not knows one workspace only.
-        return True
     return workspace.team is not None and workspace.team in (person.team, *person.enterprise_teams)
 
 

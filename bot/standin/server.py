@@ -160,7 +160,10 @@ class SlackStandin:
         token, args = await read_arguments(request)
         method = request.match_info["method"]
         await asyncio.sleep(self._api.slow.get(method, 0.0))
-        return web.json_response(self._api.answer(method, token, args))
+        answer = self._api.answer(method, token, args)
+        if method in self._api.garbled:
+            return web.Response(text=self._api.garbled[method], content_type="application/json")
+        return web.json_response(answer)
 
     async def _respond(self, request: web.Request) -> web.Response:
         response_id = request.match_info["response_id"]

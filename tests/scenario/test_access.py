@@ -240,6 +240,23 @@ async def test_nobody_gets_an_answer_while_slack_does_not_say_who_they_are(tmp_p
     assert sorted(kinds) == ["computed", "delivered", "delivered", "refused"]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"ok": true, "user": {}}',
+        '{"ok": true, "user": {"id": "U0OTHER", "team_id": "T0TARLADEV"}}',
+        '{"ok": true, "user": {"id": "U0FELLOW01", "team_id": "T0TARLADEV", "is_restricted": "true"}}',
+        "<html>Access blocked by the proxy</html>",
+    ],
+)
+async def test_nobody_gets_an_answer_on_the_strength_of_a_malformed_one(tmp_path: Path, answer: str) -> None:
+    async with over_http(tmp_path / "ledger.db") as app:
+        app.slack.api.garbled["users.info"] = answer
+        reply = await app.ask("ldh high")
+    assert "E_WHO" in reply.text
+    assert "CRS" not in reply.text
+
+
 async def test_somebody_slack_does_not_know(tmp_path: Path) -> None:
     async with over_http(tmp_path / "ledger.db") as app:
         reply = await app.ask("ldh high", caller=Caller(user_id="U0NOBODY"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.directory import (
+    FLAGS,
     GROUPS_FRESH_S,
     PATIENCE_S,
     PEOPLE_FRESH_S,
@@ -137,22 +139,84 @@ async def test_slack_has_the_last_word_on_who_is_gone() -> None:
 @pytest.mark.parametrize(
     ("user", "person"),
     [
-        ({"id": "U1"}, Person("U1")),
-        ({"id": "U1", "team_id": "T1", "is_bot": True}, Person("U1", team="T1", is_bot=True)),
-        ({"id": "U1", "is_workflow_bot": True}, Person("U1", is_bot=True)),
-        ({"id": "USLACKBOT", "is_bot": False}, Person("USLACKBOT", is_bot=True)),
-        ({"id": "U1", "is_ultra_restricted": True}, Person("U1", is_guest=True)),
-        ({"id": "U1", "is_stranger": True}, Person("U1", is_stranger=True)),
-        ({"id": "U1", "deleted": True}, Person("U1", is_deactivated=True)),
+        ({}, Person("U1", team="T1")),
+        ({"is_bot": True}, Person("U1", team="T1", is_bot=True)),
+        ({"is_workflow_bot": True}, Person("U1", team="T1", is_bot=True)),
+        ({"is_restricted": True}, Person("U1", team="T1", is_guest=True)),
+        ({"is_ultra_restricted": True}, Person("U1", team="T1", is_guest=True)),
+        ({"is_stranger": True}, Person("U1", team="T1", is_stranger=True)),
+        ({"deleted": True}, Person("U1", team="T1", is_deactivated=True)),
+        ({"is_stranger": False, "is_restricted": False, "enterprise_user": None}, Person("U1", team="T1")),
         (
-            {"id": "U1", "team_id": "T1", "enterprise_user": {"enterprise_id": "E1", "teams": ["T1", "T2"]}},
+            {"enterprise_user": {"enterprise_id": "E1", "teams": ["T1", "T2"]}},
             Person("U1", team="T1", enterprise="E1", enterprise_teams=("T1", "T2")),
         ),
-        ({"id": "U1", "team_id": None, "enterprise_user": None, "is_bot": "no"}, Person("U1")),
     ],
 )
 def test_the_user_object_as_slack_documents_it(user: dict[str, Any], person: Person) -> None:
-    assert person_of(user) == person
+    assert person_of({"ok": True, "user": {"id": "U1", "team_id": "T1", **user}}, "U1") == person
+
+
+def test_slackbot_is_no_person() -> None:
+    assert person_of({"user": {"id": "USLACKBOT", "team_id": "T1", "is_bot": False}}, "USLACKBOT").is_bot
+
+
+# What users.info says of a user, or in its place, that no account looks like.
+MALFORMED: dict[str, str] = {
+    "no user": "{}",
+    "a list": '{"user": [1]}',
+    "nothing of the user": '{"user": {}}',
+    "another user": '{"user": {"id": "U0OTHER", "team_id": "T0TARLADEV"}}',
+    "no workspace": f'{{"user": {{"id": "{USER}"}}}}',
+    "workspace null": f'{{"user": {{"id": "{USER}", "team_id": null}}}}',
+    "workspace a number": f'{{"user": {{"id": "{USER}", "team_id": 7}}}}',
+    **{
+        f"{flag} {value}": f'{{"user": {{"id": "{USER}", "team_id": "T0TARLADEV", "{flag}": {value}}}}}'
+        for flag in FLAGS
+        for value in ('"true"', "1", "null")
+    },
+    "organisation a text": f'{{"user": {{"id": "{USER}", "team_id": "T0TARLADEV", "enterprise_user": "E1"}}}}',
+    "workspaces a text": (
+        f'{{"user": {{"id": "{USER}", "team_id": "T0TARLADEV", "enterprise_user": {{"teams": "T0TARLADEV"}}}}}}'
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", MALFORMED.values(), ids=MALFORMED)
+async def test_a_malformed_user_lets_nobody_in_and_is_not_remembered(answer: str) -> None:
+    async with _asking() as asked:
+        asked.slack.api.garbled["users.info"] = json.dumps({"ok": True, **json.loads(answer)})
+        with pytest.raises(DirectoryUnavailableError, match=r"^malformed$"):
+            await asked.directory.person(USER)
+        asked.slack.api.garbled.clear()
+        assert await asked.directory.person(USER) == Person(USER, team="T0TARLADEV")
+
+
+@pytest.mark.parametrize("page", ["<html>Access blocked</html>", "[1]", '"text"', ""])
+async def test_a_page_in_the_place_of_slacks_answer(page: str) -> None:
+    async with _asking() as asked:
+        asked.slack.api.garbled |= dict.fromkeys(("auth.test", "users.info", "usergroups.users.list"), page)
+        for ask in (asked.directory.workspace(), asked.directory.person(USER), asked.directory.members(GROUP)):
+            with pytest.raises(DirectoryUnavailableError, match=r"^malformed$"):
+                await ask
+
+
+@pytest.mark.parametrize("answer", ['{"ok": true}', '{"ok": true, "team_id": 7}', '{"ok": true, "team_id": ""}'])
+async def test_a_malformed_workspace_is_none(answer: str) -> None:
+    async with _asking() as asked:
+        asked.slack.api.garbled["auth.test"] = answer
+        with pytest.raises(DirectoryUnavailableError, match=r"^malformed$"):
+            await asked.directory.workspace()
+
+
+@pytest.mark.parametrize(
+    "answer", ['{"ok": true}', '{"ok": true, "users": "U0FELLOW01"}', '{"ok": true, "users": [1]}']
+)
+async def test_a_malformed_group_has_nobody(answer: str) -> None:
+    async with _asking() as asked:
+        asked.slack.api.garbled["usergroups.users.list"] = answer
+        with pytest.raises(DirectoryUnavailableError, match=r"^malformed$"):
+            await asked.directory.members(GROUP)
 
 
 async def test_no_more_is_kept_than_agreed() -> None:
