@@ -107,6 +107,8 @@ class Conversation:
         except ModelError:
             return NO_MODEL
         evidence = load_evidence().version
+        if (changed := _changed_since(past, rows[0][1], evidence)) is not None:
+            return changed
         named = [(variant.change, assessment) for variant, assessment in rows]
         payload = comparison_payload(named, asker, evidence, self.code_version)
         receipt = await self.record(key, Kind.COMPUTED, payload, past.recorded.seq)
@@ -120,16 +122,15 @@ class Conversation:
             assessment = assess(past.factors)
         except ModelError:
             return NO_MODEL
-        if not past.agrees(assessment):
-            # Others would read figures under a receipt that has different ones.
-            return OTHER_FIGURES
+        evidence = load_evidence()
+        if (changed := _changed_since(past, assessment, evidence.version)) is not None:
+            return changed
         receipt = past.recorded.receipt
-        recorded = await self.record(
-            key, Kind.SHARED, shared_payload(receipt, asker, self.code_version), past.recorded.seq
-        )
+        payload = shared_payload(receipt, asker, evidence.version, self.code_version)
+        recorded = await self.record(key, Kind.SHARED, payload, past.recorded.seq)
         if not isinstance(recorded, str):
             return recorded
-        view = build_view(assessment, load_evidence(), receipt, past.notes)
+        view = build_view(assessment, evidence, receipt, past.notes)
         return Answered(view, assessment, past.notes, receipt), recorded
 
     async def look_up(self, key: str, look_up: LookUp, asker: Asker) -> LookedUp | Repeated | NotShown:
@@ -167,6 +168,14 @@ class Conversation:
         return recorded if isinstance(recorded, Repeated) else reply
 
 
+def _changed_since(past: PastAnswer, assessment: Assessment, evidence: str) -> NotShown | None:
+    """Why an answer of the past cannot be shown under its receipt; None where it is the same today."""
+    if past.evidence != evidence:
+        return OTHER_EVIDENCE
+    # Others would read figures under a receipt that has different ones.
+    return None if past.agrees(assessment) else OTHER_FIGURES
+
+
 OPERATOR = (
     "Every answer must stand in the ledger before anyone sees it. Use your local protocol and the label, "
     "and tell whoever runs Tarla here (tarla doctor says what is wrong)."
@@ -176,6 +185,11 @@ NOT_RECORDED = NotShown("ledger", "Not shown: the audit ledger cannot be written
 NOT_YOURS = NotShown("no_such_answer", "Not shown: this answer is not in the ledger as yours.", "Ask once more.")
 OTHER_MODEL = NotShown(
     "model_changed", "Not shown: the model has changed since this answer.", "Ask once more for an answer of today's."
+)
+OTHER_EVIDENCE = NotShown(
+    "evidence_changed",
+    "Not shown: the evidence has changed since this answer.",
+    "Ask once more for an answer of today's.",
 )
 OTHER_FIGURES = NotShown(
     "figures_changed", "Not shown: this program works the answer out otherwise than it was given.", "Ask once more."

@@ -56,9 +56,15 @@ def comparison_payload(
     }
 
 
-def shared_payload(receipt: str, asker: Asker, code_version: str) -> dict[str, Json]:
+def shared_payload(receipt: str, asker: Asker, evidence_version: str, code_version: str) -> dict[str, Json]:
     """The payload of a ``shared`` event: which answer, by whom, and (in ``asker``) to which channel."""
-    return {"version": PAYLOAD_VERSION, "asker": asker.record(), "receipt": receipt, "code": code_version}
+    return {
+        "version": PAYLOAD_VERSION,
+        "asker": asker.record(),
+        "receipt": receipt,
+        "evidence": evidence_version,
+        "code": code_version,
+    }
 
 
 def refused_payload(token: str, asker: Asker, length: int, code_version: str) -> dict[str, Json]:
@@ -98,6 +104,7 @@ class PastAnswer:
     notes: tuple[str, ...]
     model_id: str
     model_sha256: str
+    evidence: str
     outcomes: tuple[Json, ...] = ()
 
     def agrees(self, assessment: Assessment) -> bool:
@@ -141,6 +148,7 @@ def past_answer(event: PastEvent) -> PastAnswer | None:
         notes=tuple(str(note) for note in notes) if isinstance(notes, list) else (),
         model_id=str(model["id"]),
         model_sha256=str(model["sha256"]),
+        evidence=str(payload["evidence"]),
         outcomes=tuple(outcomes) if isinstance(outcomes, list) else (),
     )
 

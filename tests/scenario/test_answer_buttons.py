@@ -15,8 +15,11 @@ from bot.standin import Caller, SlackStandin, pressed_in_message
 from handlers import controls
 from handlers.answer import TableMode
 from handlers.modals.answer import NOT_CONFIRMED
-from handlers.ports import LedgerUnavailableError
+from handlers.ports import Entry, Kind, LedgerUnavailableError
+from handlers.records import computed_payload
+from handlers.requests import Asker
 from knowledge import PatientFactors, assess
+from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
 from tests.support import answers
 from tests.support.app import PATIENCE_S, RunningApp, over_http, until
@@ -204,18 +207,48 @@ async def test_share_is_recorded_then_posted_with_versions_and_both_receipts(pat
         assert wanted in text
 
 
-async def test_figures_that_would_differ_from_those_given_are_not_shared(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+async def past_receipt(running: RunningApp, evidence: str, risk: str | None = None) -> str:
+    """The receipt of an answer as an earlier version would have recorded it: other evidence, or another risk of CRS."""
+    asker = Asker("slash_command", "U0FELLOW01", "C0TUMOURBD", "T0TARLADEV")
+    payload = json.loads(json.dumps(computed_payload(assess(PatientFactors()), (), asker, evidence, "0.0.9")))
+    if risk is not None:
+        payload["outcomes"][0]["risk"] = risk
+    return (await running.tarla.ledger.record(Entry("earlier", Kind.COMPUTED, payload))).receipt
+
+
+@pytest.mark.parametrize("action_id", [controls.WHAT_IF, controls.SHARE])
+@pytest.mark.parametrize(
+    ("evidence", "risk", "told"),
+    [
+        (None, "0.111111", "otherwise than it was given"),
+        ("2026-01-01", None, "the evidence has changed since this answer"),
+    ],
+)
+async def test_what_would_not_be_answered_so_today_is_not_shown_again(
+    path: Path, action_id: str, evidence: str | None, risk: str | None, told: str
 ) -> None:
     async with over_http(path) as running:
         answer = await running.ask()
-        monkeypatch.setattr("handlers.conversation.assess", lambda _: assess(PatientFactors()))
-        await running.press(button_of(answer.message, controls.SHARE))
+        receipt = await past_receipt(running, evidence or load_evidence().version, risk)
+        await running.press({**button_of(answer.message, action_id), "value": receipt})
         view = await modal_after(running)
         events = await running.events()
-    assert "otherwise than it was given" in shown(view)
-    assert [event.kind for event in events] == ["computed", "delivered"]
+    assert told in shown(view)
+    assert "Ask once more" in shown(view)
+    assert [event.kind for event in events] == ["computed", "delivered", "computed"]
     assert running.slack.responses == []
+
+
+@pytest.mark.parametrize("action_id", [controls.WHAT_IF, controls.SHARE])
+async def test_what_would_be_answered_so_today_is(path: Path, action_id: str) -> None:
+    async with over_http(path) as running:
+        answer = await running.ask()
+        receipt = await past_receipt(running, load_evidence().version)
+        await running.press({**button_of(answer.message, action_id), "value": receipt})
+        await until(lambda: running.slack.responses)
+        *_, again = [event for event in await running.events() if event.ref == 3]
+    assert receipt in shown(running.slack.responses[0].body)
+    assert (again.payload or {})["evidence"] == load_evidence().version
 
 
 async def test_share_that_slack_does_not_take_is_told_and_recorded(path: Path) -> None:
