@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bot.ledger import LedgerHistory, LedgerWriter, open_ledger
 from bot.logs import bolt_logger
@@ -14,6 +14,7 @@ from handlers.conversation import Conversation
 from handlers.ports import Clock, Ledger
 
 if TYPE_CHECKING:
+    from aiohttp import ClientSession
     from slack_bolt.async_app import AsyncApp
 
 
@@ -53,6 +54,7 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.directory import SlackDirectory
+    from bot.network import StraightSession
     from handlers.listeners import register_listeners
 
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
@@ -63,8 +65,15 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
     conversation = make_conversation(settings, ledger, clock)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    # No second try of what speaks to somebody: Slack may have taken the first, and an answer must not appear twice.
-    client = AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=bolt_logger(), retry_handlers=[])
+    client = AsyncWebClient(
+        token=token,
+        base_url=settings.slack_api_url,
+        logger=bolt_logger(),
+        # No second try of what speaks to somebody: Slack may have taken the first, and an answer must not appear twice.
+        retry_handlers=[],
+        # Bolt hands it on to the client of each request, and sending takes it for messages through a response_url.
+        session=cast("ClientSession", StraightSession()),
+    )
     asking = AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=bolt_logger())
     app = AsyncApp(
         logger=bolt_logger(),

@@ -73,7 +73,9 @@ async def post(
     # slack_sdk logs address and body where its logger's own level lets it.
     quiet.setLevel(logging.WARNING)
     # No second try: Slack may have taken the first, and a message must not appear twice.
-    hook = AsyncWebhookClient(url, proxy=client.proxy, ssl=client.ssl, logger=quiet, retry_handlers=[])
+    hook = AsyncWebhookClient(
+        url, proxy=client.proxy, ssl=client.ssl, session=client.session, logger=quiet, retry_handlers=[]
+    )
     in_thread = {"thread_ts": thread} if thread else {}
     failure = None
     try:

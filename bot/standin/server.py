@@ -34,7 +34,8 @@ class SlackStandin:
 
     Use as an async context manager. ``calls``, ``acknowledgements`` and
     ``responses`` hold what the app sent, in order. Set ``response_status`` to
-    make every ``response_url`` fail with that status, ``response_delay`` (seconds) to make it slow.
+    make every ``response_url`` fail with that status, ``response_delay`` (seconds) to make it slow,
+    ``response_location`` to have it redirect there (307: with the same body).
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class SlackStandin:
         self.caller = caller or Caller()
         self.response_status = 200
         self.response_delay = 0.0
+        self.response_location: str | None = None
         self.acknowledgements: list[dict[str, Any]] = []
         self.responses: list[Response] = []
         self.sockets = Sockets(self.workspace.app_id)
@@ -173,6 +175,8 @@ class SlackStandin:
         else:
             self._uses[response_id] += 1
         await asyncio.sleep(self.response_delay)
+        if self.response_location is not None:
+            raise web.HTTPTemporaryRedirect(self.response_location)
         self.responses.append(Response(response_id, await request.json(), status))
         if status == 404:
             return web.json_response({"ok": False, "error": "used_url"}, status=status)

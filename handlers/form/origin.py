@@ -106,7 +106,7 @@ def read_origin(text: object, slack: str) -> Origin:
     has_message = origin.door in WITH_MESSAGE
     sound = (
         (url is not None) == has_message == (made is not None)
-        and (url is None or _is_slacks(url, slack))
+        and (url is None or is_slacks(url, slack))
         and (made is None or (type(made) is int and made > 0))
         and _matches(_ID, origin.channel)
         and _matches(_RECEIPT, origin.receipt)
@@ -122,7 +122,8 @@ def _matches(pattern: re.Pattern[str], text: object) -> bool:
     return text is None or (isinstance(text, str) and pattern.fullmatch(text) is not None)
 
 
-def _is_slacks(url: object, slack: str) -> bool:
+def is_slacks(url: object, slack: str) -> bool:
+    """Whether messages may go to this address: Slack's own hosts, and that of the API at ``slack``."""
     if not isinstance(url, str) or len(url) > _URL_MAX:
         return False
     try:

@@ -41,7 +41,7 @@ def what_if_listener(conversation: Conversation, mode: TableMode) -> Listener:
     """The listener of *What if*: a comparison as a message of its own, or as a modal where that fails."""
 
     async def what_if(body: dict[str, Any], client: AsyncWebClient) -> None:
-        press = read_press(body)
+        press = read_press(body, client.base_url)
         past = await conversation.recall(press.receipt, press.asker)
         if isinstance(past, NotShown):
             await tell(client, press, past)
@@ -75,7 +75,7 @@ def evidence_listener(conversation: Conversation) -> Listener:
     """The listener of *Evidence*: the records behind an answer's figures, and the topics of its findings first."""
 
     async def evidence(body: dict[str, Any], client: AsyncWebClient) -> None:
-        press = read_press(body)
+        press = read_press(body, client.base_url)
         past = await conversation.recall(press.receipt, press.asker)
         # What is published is the same without the answer; only the order of topics follows its findings.
         factors = PatientFactors() if isinstance(past, NotShown) else past.factors
@@ -101,7 +101,7 @@ def model_listener(conversation: Conversation) -> Listener:
     """The listener of *Model*: the model in use now."""
 
     async def model(body: dict[str, Any], client: AsyncWebClient) -> None:
-        press = read_press(body)
+        press = read_press(body, client.base_url)
         try:
             view = model_modal(conversation.code_version)
         except ModelError:
@@ -116,7 +116,7 @@ def share_listener(conversation: Conversation, mode: TableMode) -> Listener:
     """The listener of *Share*: recorded first, then posted to the channel through the button's response_url."""
 
     async def share(body: dict[str, Any], client: AsyncWebClient) -> None:
-        press = read_press(body)
+        press = read_press(body, client.base_url)
         past = await conversation.recall(press.receipt, press.asker)
         if isinstance(past, NotShown):
             await tell(client, press, past)

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.blockkit import notice_modal
 from handlers.delivery import NOT_DRAWN, note_flaw
+from handlers.form.origin import is_slacks
 from handlers.replies import Message, failure
 from handlers.sending import open_modal, post
 
@@ -73,7 +74,7 @@ async def _say(body: Mapping[str, Any], client: AsyncWebClient, reference: str) 
     in_modal = isinstance(view, Mapping) and view.get("type") == "modal"
     notice = notice_modal(HEADLINE, ADVICE, reference)
     shown = isinstance(trigger, str) and await open_modal(client, trigger, notice, over=in_modal)
-    if not shown and isinstance(url, str) and url:
+    if not shown and isinstance(url, str) and is_slacks(url, client.base_url):
         await post(client, url, failure(HEADLINE, ADVICE, reference))
 
 

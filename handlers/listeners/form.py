@@ -52,7 +52,7 @@ def form_button_listener(conversation: Conversation) -> Callable[..., Awaitable[
     """The listener of "Open the form", in a message or in App Home."""
 
     async def open_form(body: dict[str, Any], client: AsyncWebClient) -> None:
-        press = read_press(body)
+        press = read_press(body, client.base_url)
         origin = Origin(Door.HOME)
         if press.response_url is not None:
             origin = Origin(
@@ -67,7 +67,7 @@ def edit_listener(conversation: Conversation) -> Callable[..., Awaitable[None]]:
     """The listener of *Edit*: the form with the answer's findings in it."""
 
     async def edit(body: dict[str, Any], client: AsyncWebClient) -> None:
-        press = read_press(body)
+        press = read_press(body, client.base_url)
         past = await conversation.recall(press.receipt, press.asker)
         if isinstance(past, NotShown):
             await tell(client, press, past)

@@ -46,7 +46,7 @@ def grade_button_listener(kind: GradeKind) -> Callable[..., Awaitable[None]]:
     """The listener of the button that opens the form."""
 
     async def open_form(body: dict[str, Any], client: AsyncWebClient) -> None:
-        press = read_press(body)
+        press = read_press(body, client.base_url)
         view = grade_form_view(kind, press.asker.channel or "")
         if not await open_modal(client, press.trigger_id, view, over=press.in_modal):
             await tell(client, press, NOT_OPENED)

@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.form.origin import is_slacks
 from handlers.listeners.payloads import (
     MalformedPayloadError,
     identifier,
@@ -23,7 +24,6 @@ from handlers.requests import Asker
 from handlers.sending import open_modal, post
 
 _RECEIPT = re.compile(r"[1-9][0-9]{0,17}-[0-9a-f]{4}", re.ASCII)
-_URL_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,12 @@ class Press:
         return self.value
 
 
-def read_press(body: Mapping[str, Any]) -> Press:
-    """The press in a ``block_actions`` payload.
+def read_press(body: Mapping[str, Any], slack: str) -> Press:
+    """The press in a ``block_actions`` payload; ``slack`` is the address of Slack's API.
 
     Raises:
-        MalformedPayloadError: it is not of the shape Slack documents; the argument names the field.
+        MalformedPayloadError: it is not of the shape Slack documents, or names an address that is not Slack's; the
+            argument names the field.
     """
     pressed, view, url = body.get("actions"), body.get("view"), body.get("response_url")
     if not isinstance(pressed, list) or len(pressed) != 1 or not isinstance(pressed[0], Mapping):
@@ -74,7 +75,7 @@ def read_press(body: Mapping[str, Any]) -> Press:
     value = pressed[0].get("value")
     if value is not None and not isinstance(value, str):
         raise MalformedPayloadError("value")
-    if url is not None and (not isinstance(url, str) or len(url) > _URL_MAX):
+    if url not in (None, "") and not is_slacks(url, slack):
         raise MalformedPayloadError("response_url")
     return Press(
         asker=interaction_asker(body, "button"),

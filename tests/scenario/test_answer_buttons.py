@@ -251,6 +251,40 @@ async def test_what_would_be_answered_so_today_is(path: Path, action_id: str) ->
     assert (again.payload or {})["evidence"] == load_evidence().version
 
 
+async def _collector(got: list[str]) -> web.AppRunner:
+    """A server that is not Slack's and keeps what it is sent."""
+
+    async def keep(request: web.Request) -> web.Response:
+        got.append(await request.text())
+        return web.Response(text="ok")
+
+    application = web.Application()
+    application.router.add_route("*", "/{any:.*}", keep)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner
+
+
+@pytest.mark.parametrize("redirected", [True, False])
+@pytest.mark.parametrize("action_id", [controls.WHAT_IF, controls.SHARE])
+async def test_findings_go_to_no_other_host(path: Path, action_id: str, redirected: bool) -> None:
+    got: list[str] = []
+    elsewhere = await _collector(got)
+    try:
+        address = f"http://127.0.0.1:{elsewhere.addresses[0][1]}/response/1"
+        async with over_http(path) as running:
+            answer = await running.ask()
+            more = {} if redirected else {"response_url": address}
+            running.slack.response_location = address if redirected else None
+            await running.press(button_of(answer.message, action_id), **more)
+            await until(lambda: running.called("views.open"))
+            await running.events()
+    finally:
+        await elsewhere.cleanup()
+    assert got == []
+
+
 async def test_share_that_slack_does_not_take_is_told_and_recorded(path: Path) -> None:
     async with over_http(path) as running:
         running.slack.response_status = 500
