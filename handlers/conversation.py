@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from handlers.answer import build_view
 from handlers.comparison import Compared, Variant, variants
@@ -160,8 +160,9 @@ class Conversation:
         return self.clock.now().date().isoformat()
 
     async def _refuse(self, question: Question, refusal: Refusal | LookUpRefusal) -> Reply:
-        suggestion = refusal.suggestion if isinstance(refusal, Refusal) else None
-        reply = Refused(refusal.code, refusal.message, refusal.example, refusal.position, suggestion)
+        reply = Refused(refusal.code, refusal.message, refusal.example, refusal.position)
+        if isinstance(refusal, Refusal):
+            reply = replace(reply, suggestion=refusal.suggestion, also=refusal.also)
         payload = refused_payload(refusal.token, question.asker, len(question.text), self.code_version)
         recorded = await self.record(question.key, Kind.REFUSED, payload)
         # A refusal holds no figure; telling the user what to type does no harm where it cannot be recorded.

@@ -29,6 +29,7 @@ class Refused:
     example: str
     position: int | None = None
     suggestion: str | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,9 @@ def refusal_lines(reply: Refused) -> list[str]:
     lines = [f"{place}{reply.message}"]
     if reply.suggestion:
         lines.append(f"Did you mean: {reply.suggestion}")
+    if reply.also:
+        words = ", ".join(map(str, reply.also))
+        lines.append(f"Not read either: word{'s' if len(reply.also) > 1 else ''} {words}.")
     return lines
 
 

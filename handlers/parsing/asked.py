@@ -48,6 +48,15 @@ _OTHER_CARDIAC = (
 )
 _AGE_AND_SEX = "yo y/o yr yrs year years year-old male female man woman lady gentleman m f"
 
+_NOT_USED = (
+    "ecog ps kps brain bone bones lung lungs adrenal adrenals nodal nodes pleural mediastinal peritoneal cns "
+    "smoker smoking copd ckd platelets plt hgb wbc anc crp ferritin albumin sodium creatinine bilirubin "
+    "line lines chemo chemotherapy carboplatin etoposide atezolizumab durvalumab lurbinectedin platinum "
+    "steroids dexamethasone statin metformin aspirin"
+)
+_TREATMENT = "cycle cycles c1 c2 c3 c4"
+_PROPHYLAXIS = "toci tocilizumab actemra prophylaxis prophylactic ppx"
+
 ASKED_WORDS: Mapping[str, tuple[RefusalCode, About]] = {
     word: reason
     for words, reason in (
@@ -62,15 +71,26 @@ ASKED_WORDS: Mapping[str, tuple[RefusalCode, About]] = {
         # A coronary intervention, or the cranial irradiation that many patients with this very cancer have had.
         ("pci", (RefusalCode.NOT_TAKEN, Topic.PCI)),
         (_AGE_AND_SEX, (RefusalCode.UNKNOWN_WORD, Topic.AGE)),
+        (_NOT_USED, (RefusalCode.UNKNOWN_WORD, Topic.NOT_USED)),
+        (_TREATMENT, (RefusalCode.NOT_TAKEN, Topic.TREATMENT)),
+        (_PROPHYLAXIS, (RefusalCode.NOT_TAKEN, Topic.PROPHYLAXIS)),
+        ("af", (RefusalCode.NOT_TAKEN, Topic.AF)),
         (" ".join(HYPERTENSION_WORDS), (RefusalCode.HYPERTENSION, None)),
         (" ".join(VASCULAR_WORDS), (RefusalCode.CVD_UNDEFINED, None)),
     )
     for word in words.split()
 }
 
+# `c1d1`, `C2 D8` written together: a day of treatment.
+_TREATMENT_DAY = re.compile(r"c[0-9]{1,2}d[0-9]{1,2}")
 _AGE = re.compile(r"[1-9][0-9]{0,2}-?(?:yo?|y/o|yrs?|years?|m|f)(?:[-/]?(?:old|m|f|male|female))?")
 
 
 def is_age(word: str) -> bool:
     """Whether ``word`` (lower case) reads as an age or an age with a sex (`68m`, `68yo`, `68-year-old`)."""
     return _AGE.fullmatch(word) is not None
+
+
+def is_treatment_day(word: str) -> bool:
+    """Whether ``word`` (lower case) names a day of a cycle, as `c1d8` does."""
+    return _TREATMENT_DAY.fullmatch(word) is not None

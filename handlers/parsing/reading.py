@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handlers.parsing.asked import ASKED_WORDS, is_age
+from handlers.parsing.asked import ASKED_WORDS, is_age, is_treatment_day
 from handlers.parsing.figures import canonical_number, figure_parts, looks_like_figure
 from handlers.parsing.nearest import nearest
 from handlers.parsing.nouns import check_past_liver
@@ -57,7 +57,7 @@ def read_terms(words: list[Word]) -> list[Placed]:
     Raises:
         Refusal: a word is unknown, not a canonical number, or says nothing where it stands.
     """
-    pieces = [piece for word in words for piece in _pieces(word)]
+    pieces = _all_pieces(words)
     terms: list[Placed] = []
     headed = False
     i = 0
@@ -85,6 +85,26 @@ def read_terms(words: list[Word]) -> list[Placed]:
         terms.append(placed)
         i += length
     return terms
+
+
+def _all_pieces(words: list[Word]) -> list[_Piece]:
+    """The pieces of every word.
+
+    Raises:
+        Refusal: of the first word that is refused by itself; it also tells the numbers of the others.
+    """
+    pieces: list[_Piece] = []
+    refusals: list[Refusal] = []
+    for word in words:
+        try:
+            pieces += _pieces(word)
+        except Refusal as refusal:
+            refusals.append(refusal)
+    if refusals:
+        first, *others = refusals
+        first.also = tuple(dict.fromkeys(other.position for other in others if other.position is not None))
+        raise first
+    return pieces
 
 
 def _pieces(word: Word) -> list[_Piece]:
@@ -118,6 +138,8 @@ def _pieces(word: Word) -> list[_Piece]:
 def _refused(word: Word) -> Refusal:
     """Why a word outside the vocabulary is refused."""
     text = word.text
+    if is_treatment_day(text):
+        return Refusal(RefusalCode.NOT_TAKEN, word.position, about=Topic.TREATMENT)
     if text.startswith("?") and text[1:] in NAME_WORDS:
         return Refusal(RefusalCode.UNCERTAIN, word.position)
     if text == LONG_DASH or text.strip(DASH + LONG_DASH) in NAME_WORDS:

@@ -56,6 +56,10 @@ class Topic(StrEnum):
     PAST = "past"
     PCI = "PCI"
     AGE = "age"
+    NOT_USED = "not used"
+    TREATMENT = "treatment"
+    PROPHYLAXIS = "prophylaxis"
+    AF = "af"
 
 
 EXAMPLE = "/tarla ldh 480/250 liver yes dm no cvd yes"
@@ -81,27 +85,27 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
         "first infusion. For management go by your local protocol; `/tarla manage crs 2` shows what the label says for "
         "a grade, `/tarla grade` computes one. If you are planning, leave out symptoms, absent ones too, and words "
         "about the infusion.",
-        EXAMPLE,
+        "/tarla manage crs 2",
     ),
     (_C.HYPERTENSION, None): (
-        "Hypertension alone is not taken as CVD: the study does not define CVD. Leave it out and say cvd yes or "
-        "cvd no by your own judgement.",
-        "/tarla ldh 480/250 cvd yes",
+        "Hypertension alone is not taken as CVD: the study does not define CVD. Leave it out and say cvd yes, cvd "
+        "no or cvd unknown by your own judgement of the rest.",
+        "/tarla ldh 480/250 cvd unknown",
     ),
     (_C.CVD_UNDEFINED, None): (
         "Stroke and peripheral arterial disease are not taken as CVD by themselves: the study does not define CVD. "
-        "Leave them out and say cvd yes or cvd no by your own judgement.",
-        "/tarla ldh 480/250 cvd yes",
+        "Leave them out and say cvd yes, cvd no or cvd unknown by your own judgement.",
+        "/tarla ldh 480/250 cvd unknown",
     ),
     (_C.NARROWER_TERM, Subject.DIABETES): (
         "One type of diabetes being absent does not make diabetes absent. Say dm no if there is no diabetes of any "
         "type, or leave it out.",
-        "/tarla ldh 480/250 dm no",
+        "/tarla ldh 480/250 dm unknown",
     ),
     (_C.NARROWER_TERM, Subject.CVD): (
         "One cardiac diagnosis being absent does not make CVD absent. Say cvd no if there is no cardiovascular "
         "disease, or leave it out.",
-        "/tarla ldh 480/250 cvd no",
+        "/tarla ldh 480/250 cvd unknown",
     ),
     (_C.UNKNOWN_WORD, None): (
         "This word is not in the vocabulary. Use ldh, liver, dm and cvd, each with its value, and nothing that could "
@@ -110,7 +114,11 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
     ),
     (_C.UNKNOWN_WORD, Topic.AGE): (
         "Age and sex are not used and may help to identify a patient. Leave them out.",
-        "/tarla ldh 480/250 liver yes",
+        EXAMPLE,
+    ),
+    (_C.UNKNOWN_WORD, Topic.NOT_USED): (
+        "The model does not use this: only LDH, liver metastases, diabetes and CVD. Leave it out.",
+        EXAMPLE,
     ),
     (_C.MISPLACED_WORD, None): (
         "This word is known but says nothing where it stands. Write each name with its value beside it.",
@@ -210,16 +218,16 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
     ),
     (_C.FAMILY_HISTORY, None): (
         "What a relative has is not the patient's. Leave it out and write what the patient has, as in dm yes or dm no.",
-        "/tarla ldh 480/250 dm no",
+        "/tarla ldh 480/250 dm unknown",
     ),
     (_C.QUALIFIED, None): (
         "This word may change what the finding means for the patient, and the study does not say how. Decide, leave "
         "the word out, and write yes, no or unknown after the name.",
-        "/tarla ldh 480/250 liver yes",
+        "/tarla ldh 480/250 liver unknown",
     ),
     (_C.QUALIFIED, Topic.PAST): (
         "This word tells of the past. Leave it out and write what holds now, as in ldh 480/250 or dm yes.",
-        "/tarla ldh 480/250 dm yes",
+        "/tarla ldh 480/250 dm unknown",
     ),
     (_C.NOT_TAKEN, Subject.LIVER): (
         "Of the liver only metastases count here; another liver disease, a lesion, a test or a procedure is not read "
@@ -229,17 +237,31 @@ TEXTS: Mapping[Key, tuple[str, str]] = {
     (_C.NOT_TAKEN, Subject.DIABETES): (
         "This is not read as diabetes, and the study does not define diabetes. Decide, leave it out, and write dm yes, "
         "dm no or dm unknown.",
-        "/tarla ldh 480/250 dm no",
+        "/tarla ldh 480/250 dm unknown",
     ),
     (_C.NOT_TAKEN, Subject.CVD): (
-        "This is not taken as CVD by itself: the study does not define CVD. Leave it out and say cvd yes or cvd no by "
-        "your own judgement.",
-        "/tarla ldh 480/250 cvd yes",
+        "This is not taken as CVD by itself: the study does not define CVD. Leave it out and say cvd yes, cvd no "
+        "or cvd unknown by your own judgement.",
+        "/tarla ldh 480/250 cvd unknown",
     ),
     (_C.NOT_TAKEN, Topic.PCI): (
         "PCI may be a coronary intervention or prophylactic cranial irradiation. Leave it out; write cad yes if it was "
         "coronary.",
-        "/tarla ldh 480/250 cad yes",
+        "/tarla ldh 480/250 cvd unknown",
+    ),
+    (_C.NOT_TAKEN, Topic.TREATMENT): (
+        "Cycles and doses are not read: this is a planning aid before cycle 1 day 1. If that is still to come, leave "
+        "the word out. If it has been given, no risk is shown: see `/tarla monitor` and `/tarla manage crs 2`.",
+        EXAMPLE,
+    ),
+    (_C.NOT_TAKEN, Topic.PROPHYLAXIS): (
+        "There is no model with prophylactic tocilizumab: every estimate is for a patient without it, and every answer "
+        "shows the study's counts with it. Leave the word out; `/tarla evidence tocilizumab` has more.",
+        EXAMPLE,
+    ),
+    (_C.NOT_TAKEN, Topic.AF): (
+        "AF may be atrial fibrillation or afebrile. Write afib yes, or leave it out.",
+        "/tarla ldh 480/250 cvd unknown",
     ),
     (_C.CONTRADICTION, None): (
         "The same factor is given twice, with different values. Give each once.",
@@ -313,6 +335,8 @@ class Refusal(Exception):  # noqa: N818 - not a fault of the program: an answer,
         suggestion: str | None = None,
     ) -> None:
         self.code = code
+        # Numbers of further words that would be refused by themselves, so that all can be mended at once.
+        self.also: tuple[int, ...] = ()
         self.position = position
         self.about = about
         self.message, self.example = TEXTS[code, about]

@@ -119,7 +119,6 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "myocardial infarction",
         "heart attack",
         "cardiomyopathy",
-        "af",
         "afib",
         "atrial fibrillation",
         "atrial flutter",

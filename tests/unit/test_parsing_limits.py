@@ -88,3 +88,9 @@ def test_the_upper_limits_that_are_warned_of_are_those_of_the_catalogues() -> No
     limits = sorted(fact["value"] for fact in tomllib.loads(text)["fact"] if fact["endpoint"] == "ldh_upper_limit")
     assert limits[0] == ULN_LOWEST_KNOWN_U_L
     assert limits[-2] == ULN_HIGHEST_USUAL_U_L
+
+
+def test_every_word_that_is_refused_by_itself_is_told_at_once() -> None:
+    with pytest.raises(Refusal) as refused:
+        parse("68M ES-SCLC, LDH 2x ULN, HTN, CAD s/p PCI, ECOG 1")
+    assert (refused.value.token, refused.value.also) == ("E_UNKNOWN_WORD@1", (6, 9, 10))
