@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from knowledge.comparators import shown_ids
 from knowledge.evidence import Association, Conflict, Evidence, EvidenceError, load, load_from
 from knowledge.exact import clopper_pearson, fisher_exact
 from knowledge.label import Monitoring
@@ -107,6 +108,26 @@ def test_a_gap_names_no_record_with_the_figure_it_misses(evidence: Evidence) -> 
 
 def _numbers(text: str) -> set[float]:
     return {float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)}
+
+
+def test_every_figure_that_a_conflict_concerns_leads_to_it(evidence: Evidence) -> None:
+    """Above all a rate of ICANS beside an estimate never stands without the word that it depends on the definition."""
+    rates = [evidence.facts[name] for name in shown_ids() if name in evidence.facts]
+    icans = {each.id for each in rates if each.endpoint.startswith("icans_") and not each.absent}
+    assert icans >= {
+        "inc.label473.icans_c1d1",
+        "inc.multi102.icans_any",
+        "inc.joshi.icans_g3plus",
+        "inc.wclc25.icans_g3",
+    }
+    assert icans <= set(evidence.conflicts["con.icans_definition"].facts)
+    for name, conflict in (
+        ("inc.multi102.icans_any", "con.multi102"),
+        ("rf.pan.active_brain", "con.brain"),
+        ("inc.d300F.crs_serious_out", "con.grading_scale"),
+        ("inc.d300F.crs_serious_in", "con.grading_scale"),
+    ):
+        assert conflict in {each.id for each in evidence.conflicts_about(name)}, name
 
 
 def test_every_number_of_a_conflict_stands_in_its_records_or_working(evidence: Evidence) -> None:
