@@ -109,6 +109,38 @@ def test_citation_is_whole_and_says_what_was_not_seen(evidence: Evidence, name: 
     assert evidence.source(name).citation == citation
 
 
+@pytest.mark.parametrize(
+    ("source", "reference"),
+    [
+        ("uspi_imdelltra_2024_05", "Company not seen. IMDELLTRA (tarlatamab-dlle) for injection, US prescribing"),
+        (
+            "nis_cart_icans",
+            "Authors not seen. [risk stratification for ICANS after CAR-T therapy; title not seen]. ASCO",
+        ),
+        (
+            "chen_aacr7164",
+            "Authors not seen. Exposure-efficacy and exposure-safety relationships of tarlatamab to inform dose "
+            "selection and benefit-risk assessment in patients with advanced SCLC. Meeting",
+        ),
+        (
+            "mayo_tec_outpt",
+            "Authors not seen. Real-world safety and health care resource utilization of teclistamab under an "
+            "outpatient model for step-up dosing. Journal",
+        ),
+    ],
+)
+def test_a_citation_holds_no_more_than_was_seen(evidence: Evidence, source: str, reference: str) -> None:
+    """No company or title completed from elsewhere, an address among it."""
+    assert evidence.source(source).reference.startswith(reference)
+
+
+def test_notes_say_what_was_found_and_no_more(evidence: Evidence) -> None:
+    assert "26 May 2026" in (evidence.source("uspi_imdelltra_2025_11").note or "")
+    assert "DeLLphi-300" in (evidence.fact("pro.tarla.other").note or "")
+    for name in ("rf.class.nis.aki", "rf.class.nis.sepsis"):
+        assert evidence.association(name).note is None
+
+
 def test_a_secondary_report_never_passes_for_the_text(evidence: Evidence) -> None:
     """Wherever a title was seen only in a report, the citation says what was read."""
     for source in evidence.sources.values():
