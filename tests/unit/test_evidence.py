@@ -255,3 +255,11 @@ def test_hash_of_nothing_or_of_the_unknown_is_refused(evidence: Evidence) -> Non
         evidence.facts_hash([])
     with pytest.raises(KeyError, match=r"inc\.nowhere"):
         evidence.facts_hash(["inc.nowhere"])
+
+
+def test_what_a_label_of_tocilizumab_says_names_the_drug(evidence: Evidence) -> None:
+    """It stands under topics such as liver and diabetes too, among figures on tarlatamab."""
+    said = [fact for fact in evidence.facts.values() if fact.source in ("uspi_actemra", "smpc_roactemra")]
+    assert {"pro.concern.lft", "pro.concern.diabetes", "pro.concern.infection"} <= {fact.id for fact in said}
+    for fact in said:
+        assert "tocilizumab" in str(fact.value), fact.id
