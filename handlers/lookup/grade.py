@@ -10,7 +10,7 @@ from handlers.lookup.page import Line, Part, build, line, part, quoted, sentence
 from handlers.lookup.reply import LookUp, LookUpCode, LookUpRefusal
 from handlers.lookup.words import UnreadWordError, read
 from handlers.ports import Json
-from knowledge.label import CrsGrading, Domain, IcansGrading, Ice, Label, Management, Statement, load
+from knowledge.label import CrsGrading, Domain, IcansGrading, Ice, Label, Statement, load
 from knowledge.label.grading import CrsFindings, Fever, Graded, IcansFindings, crs_grade, icans_grade
 
 _PATTERNS = {"kind": r"(crs|icans)"}
@@ -107,10 +107,10 @@ def _motor_alone(graded: Graded, label: Label) -> list[Line]:
     others = max(grade for name, grade in graded.by_domain.items() if name != "motor")
     if graded.grade is None or others == graded.grade:
         return []
-    management = label.get(Management, "lab.us.icans")
+    grading = label.get(IcansGrading, _ICANS)
     without = f"stand for grade {others}" if others else "stand for no grade"
     return [
-        line(management.note or "", management.id),
+        line(sentence(grading.motor), grading.id),
         line(f"Grade {graded.grade} rests on the motor finding alone; without it the findings {without}", _ICANS, _ICE),
     ]
 
@@ -132,7 +132,8 @@ def _domain_lines(grading: CrsGrading | IcansGrading, levels: Mapping[str, str],
 
 
 def _rules(grading: CrsGrading | IcansGrading) -> Part:
-    rules = [*grading.rules, *([grading.note] if grading.note else [])]
+    motor = [grading.motor] if isinstance(grading, IcansGrading) else []
+    rules = [*grading.rules, *motor, *([grading.note] if grading.note else [])]
     return part("Rules", *(line(sentence(rule), grading.id) for rule in rules))
 
 

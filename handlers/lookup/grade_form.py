@@ -145,8 +145,9 @@ def _plain(text: str) -> dict[str, Any]:
 def _small_print(kind: GradeKind, label: Label) -> Block:
     crs, icans = label.get(CrsGrading, "grd.crs.astct2019"), label.get(IcansGrading, "grd.icans.astct2019")
     grading = crs if kind == "crs" else icans
+    rules = [*grading.rules, *([icans.motor] if kind == "icans" else [])]
     lines = [
-        f"ASTCT 2019, {grading.applies_to} `{grading.id}` `grd.version`. Rules: {escape('; '.join(grading.rules))}.",
+        f"ASTCT 2019, {grading.applies_to} `{grading.id}` `grd.version`. Rules: {escape('; '.join(rules))}.",
         "Not for time-critical decisions. Nothing that could identify a patient is asked for.",
     ]
     return context("\n".join(lines))

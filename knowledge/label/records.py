@@ -348,8 +348,9 @@ class CrsGrading(_Grading):
 
 
 class IcansGrading(_Grading):
-    """ASTCT 2019 grading of ICANS, the ICE score aside."""
+    """ASTCT 2019 grading of ICANS, the ICE score aside. ``motor`` says that the label's tables lack the motor row."""
 
+    motor: Text
     grade5_note: Text
 
 

@@ -142,7 +142,7 @@ def test_deep_focal_weakness_alone_comes_with_the_caution_beside_the_instruction
     points = {"orientation": 4, "naming": 3, "commands": 1, "writing": 1, "attention": 1}
     alone = IcansFindings(points, "alert", "none", "focal_weakness", "none")
     (managed,) = (str(block["text"]["text"]) for block in grade_result(alone, TODAY).blocks if "US label" in str(block))
-    caution = "The label's table has no motor row"
+    caution = "The tarlatamab tables (US, EU) leave out the motor row"
     assert managed.index(caution) < managed.index("top for good")
     assert "rests on the motor finding alone; without it the findings stand for no grade" in managed
     drowsy = IcansFindings(points, "voice", "none", "focal_weakness", "none")
@@ -151,4 +151,5 @@ def test_deep_focal_weakness_alone_comes_with_the_caution_beside_the_instruction
         IcansFindings(points, "alert", "prolonged", "focal_weakness", "none"),
         IcansFindings(points, "alert", "prolonged", "none", "none"),
     ):
-        assert caution not in grade_result(others, TODAY).text
+        (managed,) = (block for block in grade_result(others, TODAY).blocks if "US label at" in str(block))
+        assert caution not in str(managed)
