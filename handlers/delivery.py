@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from handlers.ports import AlreadyRecordedError, Clock, Entry, Json, Kind, Ledger, LedgerUnavailableError, Recorded
 
 # After this Slack has told the user that the app did not respond.
 SLACK_PATIENCE_S = 3.0
+
+NOT_SENT, NOT_DRAWN, STOPPED, LATE = "not_sent", "not_drawn", "stopped", "late"
 
 log = logging.getLogger("tarla.delivery")
 
@@ -28,15 +30,30 @@ log = logging.getLogger("tarla.delivery")
 class Delivery:
     """The reply to one request; ``event`` is the answer's or refusal's, once recorded, ``key`` the request's.
 
-    ``flaw`` is the closed code of why the reply does not show what its event holds, if it does not.
+    ``flaw`` is the closed code of why the reply does not show what its event holds, if it does not; ``received`` is
+    ``Clock.monotonic()`` when the transport had the request.
     """
 
     key: str | None = None
     event: Recorded | None = None
     flaw: str | None = None
+    received: float | None = None
+    _record: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
+    def close(self, record: Callable[[], None]) -> None:
+        """The transport has done with the request: ``record`` its outcome, now or once there is an event for it."""
+        if self.event is not None:
+            record()
+        else:
+            self._record = record
 
-NOT_SENT, NOT_DRAWN, STOPPED = "not_sent", "not_drawn", "stopped"
+    def note(self, key: str, event: Recorded) -> None:
+        """The reply carries this event. After the request is done with, nobody reads the reply any more."""
+        self.key, self.event = key, event
+        record, self._record = self._record, None
+        if record is not None:
+            self.flaw = LATE
+            record()
 
 
 @dataclass
@@ -51,9 +68,9 @@ _current: ContextVar[Delivery | None] = ContextVar("tarla_delivery", default=Non
 
 
 @contextmanager
-def expecting_delivery() -> Iterator[Delivery]:
-    """Open a delivery for the request handled inside, tasks it starts included."""
-    delivery = Delivery()
+def expecting_delivery(received: float | None = None) -> Iterator[Delivery]:
+    """Open a delivery for the request handled inside, tasks it starts included; ``received`` as in ``Delivery``."""
+    delivery = Delivery(received=received)
     token = _current.set(delivery)
     try:
         yield delivery
@@ -65,7 +82,13 @@ def note_event(key: str, event: Recorded) -> None:
     """Say that the reply now being made carries this event; without a transport nothing happens."""
     delivery = _current.get()
     if delivery is not None:
-        delivery.key, delivery.event = key, event
+        delivery.note(key, event)
+
+
+def request_received() -> float | None:
+    """``Clock.monotonic()`` when the transport had the request now handled; None without a transport."""
+    delivery = _current.get()
+    return delivery.received if delivery is not None else None
 
 
 def note_flaw(code: str) -> None:
@@ -121,7 +144,7 @@ async def record_outcome(
     if delivery.event is None or delivery.key is None:
         return
     seconds = clock.monotonic() - received
-    reason = failure or delivery.flaw or ("late" if patience is not None and seconds > patience else None)
+    reason = delivery.flaw or failure or (LATE if patience is not None and seconds > patience else None)
     payload: dict[str, Json] = {"version": 1, "via": via, "milliseconds": round(1000 * seconds)}
     if reason is not None:
         payload["reason"] = reason

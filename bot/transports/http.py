@@ -22,6 +22,7 @@ from knowledge.model import load as load_model
 EVENTS_PATH = "/slack/events"
 HEALTH_PATH = "/healthz"
 SHUTDOWN_S = 5.0
+HTTP_OK = 200
 
 log = logging.getLogger("tarla.transport")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -37,7 +38,12 @@ def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
             return await handler(request)
         received = tarla.clock.monotonic()
         failure: str | None = None
-        with expecting_delivery() as delivery:
+
+        def record() -> None:
+            outcome = record_outcome(tarla.ledger, tarla.clock, delivery, received, "http", failure)
+            tarla.background.start(outcome)
+
+        with expecting_delivery(received) as delivery:
             try:
                 response = await _answer(request, handler, verifier)
                 # Written here instead of by the server afterwards, so that a failure is seen.
@@ -45,13 +51,13 @@ def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
                 await response.write_eof()
                 if request.transport is None or request.transport.is_closing():
                     failure = "connection_lost"
+                elif response.status != HTTP_OK:
+                    failure = "not_acknowledged"
             except (ConnectionError, asyncio.CancelledError):
                 failure = "connection_lost"
                 raise
             finally:
-                if delivery.event is not None:
-                    outcome = record_outcome(tarla.ledger, tarla.clock, delivery, received, "http", failure)
-                    tarla.background.start(outcome)
+                delivery.close(record)
         return response
 
     application: web.Application = tarla.app.web_app(path=EVENTS_PATH)

@@ -39,10 +39,15 @@ class RecordingSocketModeHandler(AsyncSocketModeHandler):
         """Answer one envelope and record how sending went."""
         received, started = self._clock.monotonic(), time.time()
         failure: str | None = None
+
+        def record() -> None:
+            outcome = record_outcome(self._ledger, self._clock, delivery, received, "socket", failure)
+            self._background.start(outcome)
+
         self._under_way += 1
         self._idle.clear()
         try:
-            with expecting_delivery() as delivery:
+            with expecting_delivery(received) as delivery:
                 try:
                     response: BoltResponse = await run_async_bolt_app(self.app, req)
                     if response.status != 200:
@@ -52,9 +57,7 @@ class RecordingSocketModeHandler(AsyncSocketModeHandler):
                     failure = "connection_lost"
                     raise
                 finally:
-                    if delivery.event is not None:
-                        outcome = record_outcome(self._ledger, self._clock, delivery, received, "socket", failure)
-                        self._background.start(outcome)
+                    delivery.close(record)
         finally:
             self._under_way -= 1
             if not self._under_way:

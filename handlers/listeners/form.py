@@ -10,19 +10,28 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answer import TableMode
 from handlers.conversation import Conversation
+from handlers.delivery import request_received
 from handlers.form import Door, NotUnderstood, Origin, form_view, read_form
 from handlers.form.origin import read_origin
 from handlers.home import HomeDesk
 from handlers.listeners.failure import acknowledged_first
 from handlers.listeners.payloads import identifier, interaction_asker, part
 from handlers.listeners.presses import Press, read_press, tell
-from handlers.modals.answer import EXPIRED, NOT_CONFIRMED, NOT_TAKEN, answer_modal, not_shown_modal
+from handlers.modals.answer import (
+    EXPIRED,
+    NOT_CONFIRMED,
+    NOT_TAKEN,
+    answer_modal,
+    answered_before_modal,
+    not_shown_modal,
+)
 from handlers.outcomes import Answered, NotShown, Repeated
 from handlers.replies import message
 from handlers.sending import SEND_SECONDS, UNCONFIRMED, change_modal, open_modal, post
 
 # Slack waits three seconds for the acknowledgement of a form; what is left of this may go to the message.
 ACKNOWLEDGED_WITHIN = 2.5
+SEE_HOME = "If you have not seen the answer, App Home lists your last ones; or open the form and send it once more."
 NO_FORM = NotShown(
     "form_not_opened",
     "The form could not be opened.",
@@ -96,7 +105,9 @@ def submission_listener(conversation: Conversation, mode: TableMode, home: HomeD
     """
 
     async def answer(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        started = conversation.clock.monotonic()
+        received = request_received()
+        # Slack's three seconds run from there, and the guard has had its part of them.
+        started = conversation.clock.monotonic() if received is None else received
         view = part(body, "view")
         origin = read_origin(view.get("private_metadata"), client.base_url)
         asker = interaction_asker(body, "form", channel=origin.channel)
@@ -107,8 +118,8 @@ def submission_listener(conversation: Conversation, mode: TableMode, home: HomeD
         key = f"view:{identifier(view, 'id')}.{identifier(view, 'hash')}"
         reply = await conversation.answer(key, understood.factors, understood.notes, asker, origin.edited)
         if isinstance(reply, Repeated):
-            # The same form once more: it has its answer.
-            await ack()
+            # Its answer was given once, but whoever sends the form again may not have seen it.
+            await ack(response_action="update", view=answered_before_modal(reply, SEE_HOME))
         elif isinstance(reply, Answered):
             left = ACKNOWLEDGED_WITHIN - (conversation.clock.monotonic() - started)
             said = await _sent_as_message(conversation, client, origin, reply, mode, min(SEND_SECONDS, left))

@@ -17,7 +17,7 @@ from handlers.listeners.payloads import identifier, interaction_asker, part
 from handlers.listeners.presses import read_press, tell
 from handlers.lookup.grade import grade_result
 from handlers.lookup.grade_form import GradeKind, grade_form_view, read_grade_form
-from handlers.modals.answer import not_shown_modal
+from handlers.modals.answer import answered_before_modal, not_shown_modal
 from handlers.outcomes import LookedUp, NotShown
 from handlers.parsing.words import ascii_lower
 from handlers.replies import look_up_blocks
@@ -27,6 +27,7 @@ from handlers.sending import open_modal
 NOT_OPENED = NotShown(
     "not_opened", "The form could not be opened.", "Slack allows three seconds for that. Press once more."
 )
+SEND_AGAIN = "If you have not seen the grade, open the form and send it once more."
 # Kept in the modal until it is sent: the channel, which Slack does not tell then.
 _CHANNEL = re.compile(r"[A-Z][A-Z0-9]{1,30}|", re.ASCII)
 
@@ -76,6 +77,6 @@ def grade_submission_listener(conversation: Conversation, kind: GradeKind) -> Ca
         elif isinstance(reply, NotShown):
             await ack(response_action="update", view=not_shown_modal(reply))
         else:
-            await ack()
+            await ack(response_action="update", view=answered_before_modal(reply, SEND_AGAIN))
 
     return answer

@@ -24,16 +24,20 @@ _LEADING_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^>]*)?>", re.ASCII)
 
 # Nobody waits with a watch in hand; but it must end, and before a stopping process gives up waiting.
 MESSAGE_S = 5.0
+REMEMBERED = 1_000
 
 Listener = Callable[..., Awaitable[None]]
 
 
 def mention_listener(conversation: Conversation, mode: TableMode) -> Listener:
     """The listener of ``app_mention``."""
+    answered = Recent(REMEMBERED)
 
     async def answer(body: dict[str, Any], event: dict[str, Any], client: AsyncWebClient) -> None:
         if _is_written_by_a_person(event):
             question = question_from(body, event, "mention")
+            if not answered.is_new(question.key):
+                return
             await _answer(conversation, mode, question, event, client)
 
     return answer
@@ -41,13 +45,34 @@ def mention_listener(conversation: Conversation, mode: TableMode) -> Listener:
 
 def direct_message_listener(conversation: Conversation, mode: TableMode) -> Listener:
     """The listener of ``message`` in a direct message; a mention elsewhere comes as ``app_mention``."""
+    answered = Recent(REMEMBERED)
 
     async def answer(body: dict[str, Any], event: dict[str, Any], client: AsyncWebClient) -> None:
         if event.get("channel_type") == "im" and _is_written_by_a_person(event):
             question = question_from(body, event, "direct_message")
+            if not answered.is_new(question.key):
+                return
             await _answer(conversation, mode, question, event, client)
 
     return answer
+
+
+class Recent:
+    """The last messages taken up, by key. Slack sends one again that it believes not to be taken, and what leaves no
+    record (how to ask) has nothing else by which to know it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._keys: dict[str, None] = {}
+
+    def is_new(self, key: str) -> bool:
+        """Whether this is the first time; it is remembered, and beyond ``most`` the oldest is forgotten."""
+        if key in self._keys:
+            return False
+        self._keys[key] = None
+        if len(self._keys) > self._most:
+            del self._keys[next(iter(self._keys))]
+        return True
 
 
 def question_from(body: Payload, event: Payload, via: str) -> Question:

@@ -8,7 +8,7 @@ from handlers.answer import TableMode, answer_blocks
 from handlers.blockkit import escape, modal, notice_modal, section
 from handlers.controls import answer_buttons
 from handlers.form.origin import Origin
-from handlers.outcomes import Answered, NotShown
+from handlers.outcomes import Answered, NotShown, Repeated
 
 EXPIRED = (
     "The message could no longer be changed or answered: Slack allows that for thirty minutes. "
@@ -29,3 +29,8 @@ def answer_modal(reply: Answered, origin: Origin, said: str | None = None) -> di
 def not_shown_modal(reply: NotShown) -> dict[str, Any]:
     """An apology with its reference; no figure anywhere in it."""
     return notice_modal(reply.headline, reply.advice, reply.reason)
+
+
+def answered_before_modal(reply: Repeated, advice: str) -> dict[str, Any]:
+    """To a form that comes once more: that it has its answer, and what to do where nobody saw it."""
+    return notice_modal("This form was answered already.", advice, f"receipt #{reply.receipt}")

@@ -69,7 +69,9 @@ async def test_the_grade_is_recorded_and_shown_in_the_forms_place(tmp_path: Path
         "channel": "C0TUMOURBD",
         "team": "T0TARLADEV",
     }
-    assert again.text == ""
+    assert "answered already" in again.text
+    assert f"receipt #{looked_up.seq}-" in again.text
+    assert "grade 3" not in again.text
 
 
 @pytest.mark.parametrize("kind", ["crs", "icans"])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.standin import Caller, message_event
+from handlers.listeners.messages import Recent
 from tests.support import answers
 from tests.support.app import PATIENCE_S, RunningApp, over_http, over_socket, until
 
@@ -72,6 +73,30 @@ async def test_a_message_sent_again_by_slack_has_one_answer(tmp_path: Path, kind
         await running.write(answers.WORDS, kind=kind, ts="1800000124.000100")
         assert len(await _answers(running, kind, 2)) == 2
         assert sorted(await _kinds(running, 4)) == ["computed", "computed", "delivered", "delivered"]
+
+
+async def test_how_to_ask_is_said_once_however_often_the_message_comes(tmp_path: Path) -> None:
+    """It leaves no record by which the message could be known again."""
+    async with over_http(tmp_path / "ledger.db") as running:
+        for ts in ("1800000123.000100", "1800000123.000100", "1800000124.000100"):
+            await running.write(f"{BOT} help", ts=ts)
+        assert len(await _answers(running, "app_mention", 2)) == 2
+        assert await running.events() == []
+
+
+def test_only_the_last_messages_are_remembered() -> None:
+    recent = Recent(2)
+    assert [recent.is_new(key) for key in "aabbcab"] == [True, False, True, False, True, True, True]
+
+
+@pytest.mark.parametrize("kind", METHODS)
+async def test_after_a_restart_too_a_message_has_one_answer(tmp_path: Path, kind: str) -> None:
+    for _ in range(2):
+        async with over_http(tmp_path / "ledger.db") as running:
+            await running.write(answers.WORDS, kind=kind, ts="1800000123.000100")
+            await _kinds(running, 2)
+            assert await running.tarla.in_flight.drain(PATIENCE_S, 0.0) == 0
+    assert running.called(METHODS[kind]) == []
 
 
 @pytest.mark.parametrize(

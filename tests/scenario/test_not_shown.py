@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ import pytest
 from aiohttp import web
 
 from bot.ledger import StoredEvent
-from bot.standin import SlackStandin
+from bot.standin import NotAcknowledgedError, SlackStandin
 from handlers import controls
 from tests.support import answers
-from tests.support.app import PATIENCE_S, RunningApp, over_http
+from tests.support.app import PATIENCE_S, HeldLedger, RunningApp, open_held, over_http, over_socket
 from tests.support.forms import button_of, filled
 
 
@@ -137,3 +138,29 @@ async def test_a_proxys_page_in_slacks_place_is_no_delivery(path: Path, monkeypa
         await by_share(running)
         *_, failed = await events_once(running, 4)
     assert (failed.kind, (failed.payload or {})["reason"]) == ("delivery_failed", "response_url_200")
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+async def test_an_answer_recorded_after_slack_was_answered_is_late(
+    path: Path, monkeypatch: pytest.MonkeyPatch, transport: str
+) -> None:
+    """Bolt gives up waiting for the listener; what the listener records then was never shown."""
+    monkeypatch.setattr("bot.compose.open_ledger", open_held)
+    async with AsyncExitStack() as stack:
+        if transport == "http":
+            running = await stack.enter_async_context(over_http(path))
+        else:
+            running, _ = await stack.enter_async_context(over_socket(path))
+        for listener in running.tarla.app._async_listeners:
+            listener.ack_timeout = 0.1  # type: ignore[attr-defined]  # three seconds otherwise
+        ledger = running.tarla.ledger
+        assert isinstance(ledger, HeldLedger)
+        if transport == "http":
+            assert (await running.ask()).status == 404
+        else:
+            with pytest.raises(NotAcknowledgedError):
+                await running.slack.slash_command(answers.WORDS, seconds=0.5)
+        ledger.let_go.set()
+        computed, failed = await events_once(running, 2)
+    assert (failed.kind, failed.ref) == ("delivery_failed", computed.seq)
+    assert (failed.payload or {})["reason"] == "late"

@@ -17,6 +17,7 @@ from handlers.delivery import (
     note_flaw,
     own_delivery,
     record_outcome,
+    request_received,
 )
 from handlers.ports import Kind, LedgerUnavailableError
 from tests.support.fakes import FakeClock, FakeLedger, recorded
@@ -107,6 +108,20 @@ async def test_an_unwritable_ledger_is_the_operators_to_know(caplog: pytest.LogC
     (warning,) = caplog.records
     assert warning.levelno == logging.WARNING
     assert warning.getMessage() == "delivery of seq=7 not recorded: LedgerUnavailableError"
+
+
+def test_an_event_after_the_request_is_done_with_is_recorded_as_late_and_once() -> None:
+    done: list[str] = []
+    with expecting_delivery(2.0) as in_time, expecting_delivery() as late:
+        assert request_received() is None
+        in_time.note("in time", recorded(1))
+        in_time.close(lambda: done.append("in time"))
+        late.close(lambda: done.append("late"))
+        assert done == ["in time"]
+        note_event("late", recorded(2))
+        note_event("late", recorded(3))
+    assert done == ["in time", "late"]
+    assert (in_time.flaw, late.flaw, in_time.received) == (None, "late", 2.0)
 
 
 async def test_an_apology_in_the_place_of_what_was_recorded_is_no_delivery() -> None:
