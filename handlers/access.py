@@ -28,8 +28,10 @@ class Place(StrEnum):
     DIRECT_MESSAGE = "direct_message"
     HOME = "home"
     SHORTCUT = "shortcut"
-    # A form can only be opened at another door, which has looked at the place.
+    # A modal that carries no channel: it may have stayed open since its user could ask.
     FORM = "form"
+    # Published evidence in a modal, with nobody's figures; another door has looked at the place.
+    PAGES = "pages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def judge_person(person: Person | None, workspace: OwnWorkspace, rules: Rules) -
 
 def place_is_listed(rules: Rules, place: Place, channel: str | None) -> bool:
     """Whether the place alone is enough, so that no user group need be asked about."""
-    if not rules.listed_only or place is Place.FORM:
+    if not rules.listed_only or place is Place.PAGES:
         return True
     return place is Place.CHANNEL and channel in rules.channels
 

@@ -66,7 +66,7 @@ class Origin:
 
     def without_message(self) -> Origin:
         """The same conversation once its answer stands in a modal."""
-        return Origin(Door.MODAL, receipt=self.receipt)
+        return Origin(Door.MODAL, channel=self.channel, receipt=self.receipt)
 
     def written(self) -> str:
         """As text for ``private_metadata``."""
@@ -116,6 +116,20 @@ def read_origin(text: object, slack: str) -> Origin:
     if not sound:
         raise MalformedPayloadError(FIELD)
     return origin
+
+
+def channel_of(text: object) -> str | None:
+    """The channel that a modal's ``private_metadata`` names, whichever form wrote it; None where it names none."""
+    if not isinstance(text, str):
+        return None
+    if _ID.fullmatch(text):
+        return text
+    try:
+        parts = json.loads(text)
+    except ValueError:
+        return None
+    channel = parts.get("channel") if isinstance(parts, dict) else None
+    return channel if isinstance(channel, str) and _ID.fullmatch(channel) else None
 
 
 def _matches(pattern: re.Pattern[str], text: object) -> bool:

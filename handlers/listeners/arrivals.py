@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from handlers.access import Place
+from handlers.controls import EVIDENCE_PAGES
+from handlers.form.origin import channel_of
 from handlers.listeners.payloads import (
     Payload,
     command_asker,
@@ -66,7 +68,8 @@ def arrival_of(body: Payload) -> Arrival | None:
         return _action(body, options=kind == "block_suggestion")
     if kind in _FORMS:
         door = _FORMS[kind]
-        return _interactive(door, Place.FORM, interaction_asker(body, door), body)
+        channel = _channel_kept(body)
+        return _interactive(door, _place(channel, Place.FORM), interaction_asker(body, door, channel), body)
     if kind in _SHORTCUTS:
         # A message's shortcut has a channel; whoever may ask there may use it.
         asker = interaction_asker(body, Door.SHORTCUT)
@@ -81,10 +84,31 @@ def _action(body: Payload, *, options: bool) -> Arrival:
         door, place = _VIEWS.get(str(view.get("type")), (Door.BUTTON_IN_HOME, Place.HOME))
     else:
         door, place = Door.BUTTON_IN_MESSAGE, Place.CHANNEL
-    asker = interaction_asker(body, Door.OPTIONS if options else door)
-    if place is Place.CHANNEL and _is_direct(asker.channel):
-        place = Place.DIRECT_MESSAGE
+    channel = _channel_kept(body) if door is Door.BUTTON_IN_FORM else None
+    asker = interaction_asker(body, Door.OPTIONS if options else door, channel)
+    if door is Door.BUTTON_IN_FORM and _turns_a_page(body):
+        place = Place.PAGES
+    elif door in (Door.BUTTON_IN_MESSAGE, Door.BUTTON_IN_FORM):
+        place = _place(asker.channel, place)
     return _interactive(Door.OPTIONS if options else door, place, asker, body)
+
+
+def _channel_kept(body: Payload) -> str | None:
+    """The channel in which a modal was opened, where the modal carries it: Slack does not tell it then."""
+    view = body.get("view")
+    return channel_of(view.get("private_metadata")) if isinstance(view, Mapping) else None
+
+
+def _place(channel: str | None, unknown: Place) -> Place:
+    if channel is None:
+        return unknown
+    return Place.DIRECT_MESSAGE if _is_direct(channel) else Place.CHANNEL
+
+
+def _turns_a_page(body: Payload) -> bool:
+    pressed = body.get("actions")
+    each = pressed if isinstance(pressed, list) else []
+    return bool(each) and all(isinstance(one, Mapping) and one.get("action_id") in EVIDENCE_PAGES for one in each)
 
 
 def _interactive(door: Door, place: Place, asker: Asker, body: Payload) -> Arrival:

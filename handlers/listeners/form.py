@@ -12,7 +12,7 @@ from handlers.answer import TableMode
 from handlers.conversation import Conversation
 from handlers.delivery import request_received
 from handlers.form import Door, NotUnderstood, Origin, form_view, read_form
-from handlers.form.origin import read_origin
+from handlers.form.origin import channel_of, read_origin
 from handlers.home import HomeDesk
 from handlers.listeners.failure import acknowledged_first
 from handlers.listeners.payloads import identifier, interaction_asker, part
@@ -82,7 +82,8 @@ def edit_listener(conversation: Conversation) -> Callable[..., Awaitable[None]]:
             await tell(client, press, past)
             return
         receipt = past.recorded.receipt
-        origin = Origin(Door.MODAL, receipt=receipt)
+        kept = channel_of(press.view.get("private_metadata")) if press.view is not None else None
+        origin = Origin(Door.MODAL, channel=kept, receipt=receipt)
         if press.response_url is not None:
             origin = Origin(
                 Door.EDIT, press.response_url, _now(conversation), press.asker.channel, receipt, press.thread

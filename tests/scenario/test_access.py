@@ -13,6 +13,7 @@ import pytest
 from bot.standin import Caller, pressed_in_message
 from handlers import controls
 from tests.support.app import Reply, RunningApp, home_opened, over_http, over_socket, until
+from tests.support.forms import filled
 from tests.support.signing import event_request, interaction_request, slash_command_request
 
 BUTTON = {"type": "button", "action_id": "tarla_what_if", "text": {"type": "plain_text", "text": "What if"}}
@@ -212,7 +213,7 @@ async def test_with_channels_it_says_where_to_ask(tmp_path: Path) -> None:
         await app.use_shortcut("tarla_ask")
         await app.send(event_request(home_opened()))
         await app.write("ldh high", kind="message")
-        form = await app.submit(MODAL, {})
+        forms = [await app.submit(MODAL | {"private_metadata": text}, {}) for text in ("", "C0OTHER", "C0WARD")]
     for told in (
         elsewhere.message,
         *app.called("views.open"),
@@ -222,8 +223,37 @@ async def test_with_channels_it_says_where_to_ask(tmp_path: Path) -> None:
         assert "Ask in <#C0WARD>" in _words(told)
         assert "E_NOT_LISTED" in _words(told)
     assert "CRS, any grade" in there.text
-    # It was opened at another door, which looked at the place.
-    assert "E_NOT_LISTED" not in form.text
+    assert ["E_NOT_LISTED" in form.text for form in forms] == [True, True, False]
+
+
+@pytest.mark.parametrize("rules", [{"tarla_allowed_groups": ("S0A",)}, CHANNEL])
+async def test_a_form_that_stayed_open_is_no_way_in(tmp_path: Path, rules: dict[str, Any]) -> None:
+    """Opened by command in a listed place; sent, and its answer's buttons pressed, where the asker may ask no more."""
+    async with over_http(tmp_path / "before.db", **rules) as app:
+        app.slack.api.groups["S0A"] = [USER]
+        await app.ask("", caller=Caller(channel_id="C0WARD"))
+        form = app.opened_view()
+        origin = json.loads(form["private_metadata"])
+        sent = await app.submit(form | {"private_metadata": _origin(app, origin)}, filled())
+        assert sent.status == 200
+        assert "E_NOT_LISTED" not in sent.text
+    closed: dict[str, Any] = (
+        {"tarla_allowed_groups": ("S0A",)} if rules is not CHANNEL else {"tarla_allowed_channels": ("C0WARD2",)}
+    )
+    async with over_http(tmp_path / "after.db", **closed) as app:
+        app.slack.api.groups["S0A"] = []
+        view = form | {"private_metadata": _origin(app, origin)}
+        assert "E_NOT_LISTED" in (await app.submit(view, filled())).text
+        await app.press_in_view(BUTTON | {"value": "1-abcd"}, view)
+        (pushed,) = app.called("views.push")
+        kinds = {event.kind for event in await app.events()}
+    assert "E_NOT_LISTED" in _words(pushed)
+    assert kinds == {"refused", "delivered"}
+
+
+def _origin(app: RunningApp, parts: dict[str, Any]) -> str:
+    """The same origin with a response_url that is good at this stand-in."""
+    return json.dumps(parts | {"response_url": app.slack.new_response_url()})
 
 
 @pytest.mark.parametrize("error", ["fatal_error", "ratelimited", "missing_scope", "invalid_auth"])

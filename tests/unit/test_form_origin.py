@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from handlers.form.origin import RESPONSE_URL_SECONDS, WITH_MESSAGE, Door, Origin, read_origin
+from handlers.form.origin import RESPONSE_URL_SECONDS, WITH_MESSAGE, Door, Origin, channel_of, read_origin
 from handlers.form.view import form_view
 from handlers.requests import MalformedPayloadError
 from tests.support.slack_limits import check_view
@@ -40,7 +40,9 @@ def test_an_address_is_withheld_from_its_repr() -> None:
 
 
 def test_a_modal_shown_instead_has_no_message_to_change() -> None:
-    assert origin_of(Door.EDIT).without_message() == Origin(Door.MODAL, receipt="1284-3f9a")
+    assert origin_of(Door.EDIT).without_message() == Origin(
+        Door.MODAL, channel=origin_of(Door.EDIT).channel, receipt="1284-3f9a"
+    )
 
 
 @pytest.mark.parametrize(("seconds", "expired"), [(0, False), (RESPONSE_URL_SECONDS - 1, False), (1800, True)])
@@ -91,3 +93,21 @@ def test_anything_else_is_refused_and_not_quoted(text: object) -> None:
     with pytest.raises(MalformedPayloadError) as raised:
         read_origin(text, API)
     assert str(raised.value) == "private_metadata"
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [
+        (origin_of(Door.EDIT).written(), origin_of(Door.EDIT).channel),
+        ("C0WARD", "C0WARD"),
+        ("", None),
+        (None, None),
+        ("{", None),
+        ("[1]", None),
+        (Origin(Door.HOME).written(), None),
+        ('{"channel": ["C0WARD"]}', None),
+        ('{"channel": "C0WARD\\n"}', None),
+    ],
+)
+def test_the_channel_that_a_modal_carries(text: object, channel: str | None) -> None:
+    assert channel_of(text) == channel
