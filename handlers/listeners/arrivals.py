@@ -11,6 +11,7 @@ from handlers.access import Place
 from handlers.controls import EVIDENCE_PAGES
 from handlers.form.origin import channel_of
 from handlers.listeners.payloads import (
+    MalformedPayloadError,
     Payload,
     command_asker,
     event_asker,
@@ -54,7 +55,7 @@ _FORMS = {"view_submission": Door.FORM, "view_closed": Door.FORM_CLOSED}
 
 
 def arrival_of(body: Payload) -> Arrival | None:
-    """Where a request came in; None for what no person asks: messages of bots, edits, kinds unknown here.
+    """Where a request came in; None for what nobody asks: messages of bots, edits, the messages tab, kinds unknown.
 
     Raises:
         MalformedPayloadError: a payload of a known kind is not of the shape Slack documents.
@@ -64,6 +65,8 @@ def arrival_of(body: Payload) -> Arrival | None:
         place = Place.DIRECT_MESSAGE if _is_direct(asker.channel) else Place.CHANNEL
         return _interactive(Door.COMMAND, place, asker, body)
     kind = body.get("type")
+    if kind is not None and not isinstance(kind, str):
+        raise MalformedPayloadError("type")
     if kind in ("block_actions", "block_suggestion"):
         return _action(body, options=kind == "block_suggestion")
     if kind in _FORMS:
@@ -122,6 +125,8 @@ def _event(body: Payload, event: Payload) -> Arrival | None:
     kind: Any = event.get("type")
     key = f"access:{optional_identifier(body, 'event_id')}" if body.get("event_id") else None
     if kind == "app_home_opened":
+        if event.get("tab", "home") != "home":
+            return None  # the tab of messages has nothing to show, and nothing to refuse
         asker = Asker(
             via=Door.HOME,
             user=identifier(event, "user"),

@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.access import NO_WORD_FROM_SLACK, Denial, Rules, judge_listing, judge_person, place_is_listed
 from handlers.conversation import Conversation
 from handlers.delivery import expecting_delivery, record_outcome
-from handlers.listeners.arrivals import Arrival, Door, arrival_of, is_nobodys
+from handlers.listeners.arrivals import Arrival, Door, arrival_of
 from handlers.listeners.payloads import MalformedPayloadError
 from handlers.listeners.turned_away import ACKNOWLEDGED, acknowledgement, tell
 from handlers.outcomes import Repeated
@@ -44,10 +44,8 @@ def guard(conversation: Conversation, directory: Directory, rules: Rules) -> Mid
                 raise  # a person waits for words
             arrival = None
         if arrival is None:
-            event = body.get("event")
-            # Slack sends an event again that is not taken: one of nobody's is taken, and nothing done.
-            nobodys = isinstance(event, Mapping) and is_nobodys(event)
-            return BoltResponse(status=200 if nobodys else 404, body="")
+            # Slack sends an event again that is not taken: one that is not ours is taken, and nothing done.
+            return BoltResponse(status=200 if isinstance(body.get("event"), Mapping) else 404, body="")
         denial = await denial_of(arrival, directory, rules)
         if denial is None:
             return await next_()

@@ -48,6 +48,15 @@ def optional_identifier(payload: Payload, name: str) -> str | None:
     return identifier(payload, name) if payload.get(name) else None
 
 
+def optional_part(payload: Payload, name: str) -> Payload:
+    """The object under ``name``; an empty one where it is missing, null or empty text.
+
+    Raises:
+        MalformedPayloadError: it is there and no object.
+    """
+    return part(payload, name) if payload.get(name) not in (None, "") else {}
+
+
 def command_asker(command: Payload) -> Asker:
     """Who typed a slash command, and where.
 
@@ -71,7 +80,7 @@ def interaction_asker(body: Payload, via: str, channel: str | None = None) -> As
     Raises:
         MalformedPayloadError: it is not of the shape Slack documents.
     """
-    team, place, enterprise = (body.get(name) or {} for name in ("team", "channel", "enterprise"))
+    team, place, enterprise = (optional_part(body, name) for name in ("team", "channel", "enterprise"))
     user = part(body, "user")
     return Asker(
         via=via,

@@ -15,6 +15,7 @@ from handlers.listeners.payloads import (
     identifier,
     interaction_asker,
     optional_identifier,
+    optional_part,
     part,
 )
 from handlers.modals.answer import not_shown_modal
@@ -83,7 +84,7 @@ def read_press(body: Mapping[str, Any], slack: str) -> Press:
         value=value,
         response_url=url or None,
         view=part(body, "view") if view is not None else None,
-        thread=optional_identifier(body.get("container") or {}, "thread_ts"),
+        thread=optional_identifier(optional_part(body, "container"), "thread_ts"),
     )
 
 

@@ -329,6 +329,25 @@ async def test_what_nobody_wrote_is_taken_and_left_alone(tmp_path: Path, event: 
     assert app.slack.calls == []
 
 
+async def test_a_guest_in_the_messages_tab_is_told_nothing(tmp_path: Path) -> None:
+    async with over_http(tmp_path / "ledger.db") as app:
+        app.slack.api.flags[USER] = {"is_restricted": True}
+        assert (await app.send(event_request(home_opened(tab="messages")))).status == 200
+        assert await app.events() == []
+    assert app.slack.calls == []
+
+
+@pytest.mark.parametrize("field", ["team", "channel", "enterprise", "type", "container"])
+@pytest.mark.parametrize("value", [["x"], [], 7])
+async def test_a_field_of_another_type_gets_past_nobody(tmp_path: Path, field: str, value: object) -> None:
+    async with over_http(tmp_path / "ledger.db") as app:
+        pressed = pressed_in_message(BUTTON, response_url=app.slack.new_response_url()) | {field: value}
+        # Bolt itself cannot read some, which is 400.
+        assert (await app.send(interaction_request(pressed))).status in (200, 400, 404)
+        assert await app.events() == []
+    assert app.slack.responses == []
+
+
 async def test_a_closed_form_is_taken_without_a_word(tmp_path: Path) -> None:
     closed = {"type": "view_closed", "user": {"id": USER}, "team": {"id": "T0TARLADEV"}, "view": MODAL}
     async with over_http(tmp_path / "ledger.db") as app:

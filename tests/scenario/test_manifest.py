@@ -113,6 +113,10 @@ async def test_what_is_declared_is_handled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "request_of",
     [
+        lambda: event_request(home_opened(tab="messages")),
+        lambda: event_request(
+            message_event("ldh high", kind="message") | {"event": {**message_event("x")["event"], "type": "message"}}
+        ),
         lambda: slash_command_request("help", command="/other"),
         lambda: event_request(event_body({"type": "reaction_added", "user": "U1", "event_ts": "1.0"})),
         lambda: interaction_request(
@@ -127,12 +131,18 @@ async def test_what_is_declared_is_handled(tmp_path: Path) -> None:
             }
         ),
     ],
-    ids=["command", "event", "shortcut", "button"],
+    ids=["messages tab", "message in a channel", "command", "event", "shortcut", "button"],
 )
 async def test_what_is_not_declared_is_not_handled(tmp_path: Path, request_of: Callable[[], SignedRequest]) -> None:
     async with over_http(tmp_path / "ledger.db") as running:
-        assert await _status(running, request_of()) == 404
+        # Slack sends an event again that is not taken.
+        request = request_of()
+        taken = "event_callback" in request.body
+        assert await _status(running, request) == (200 if taken else 404)
         assert await running.events() == []
+    # The guard asks who it is, and nothing is said.
+    assert {call.method for call in running.slack.calls} <= {"auth.test", "users.info"}
+    assert running.slack.responses == []
 
 
 async def test_no_listener_is_undeclared(tmp_path: Path) -> None:
