@@ -72,7 +72,7 @@ def grade_submission_listener(conversation: Conversation, kind: GradeKind) -> Ca
         reply = await conversation.look_up(key, grade_result(findings, conversation.today), asker)
         if isinstance(reply, LookedUp):
             grade = reply.look_up.arguments["grade"]
-            title = f"{kind.upper()} grade {grade}" if grade else f"No {kind.upper()} grade"
+            title = f"{kind.upper()} grade {grade}" if grade else f"{kind.upper()}: no grade"
             await ack(response_action="update", view=modal(title, look_up_blocks(reply)))
         elif isinstance(reply, NotShown):
             await ack(response_action="update", view=not_shown_modal(reply))

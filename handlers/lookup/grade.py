@@ -15,6 +15,8 @@ from knowledge.label.grading import CrsFindings, Fever, Graded, IcansFindings, c
 
 _PATTERNS = {"kind": r"(crs|icans)"}
 _VERSIONS = ("grd.version", "lab.us.version", "lab.eu.version")
+_NO_GRADE = {"crs": "No grade: ASTCT 2019 grades CRS only with fever", "icans": "No ICANS grade by ASTCT 2019"}
+_PREMED = "lab.us.premed"
 _CRS, _ICANS, _ICE = "grd.crs.astct2019", "grd.icans.astct2019", "grd.ice"
 
 
@@ -63,7 +65,7 @@ def _crs_result(findings: CrsFindings, graded: Graded, label: Label, today: str)
     ]
     if graded.grade is None:
         why = line(f"No grade: ASTCT grades CRS only with fever, that is a {grading.definition_of_fever}", _CRS)
-        lines = [why, *lines, line("Hypotension or hypoxia without it needs another explanation")]
+        lines = [why, *lines, *_without_fever(levels)]
     if findings.fever is Fever.TREATED and graded.grade == 1:
         lines.append(
             line(
@@ -100,6 +102,18 @@ def _icans_result(findings: IcansFindings, graded: Graded, label: Label, today: 
     }
     parts = [part("From what was chosen", *lines), _rules(grading)]
     return _result("icans", graded.grade, parts, arguments, label, today, caution)
+
+
+def _without_fever(levels: Mapping[str, str]) -> list[Line]:
+    """What no grade does not mean: premedication goes before the first infusions, and fever may have been treated."""
+    lines = []
+    if any(level != "none" for level in levels.values()):
+        lines.append(line("Hypotension or hypoxia without fever needs another explanation, or fever was treated"))
+    lines.append(
+        line("The label puts dexamethasone before the first infusions; what that does to fever is not in it", _PREMED)
+    )
+    lines.append(line("This is no statement that there is no CRS"))
+    return lines
 
 
 def _motor_alone(graded: Graded, label: Label) -> list[Line]:
@@ -147,7 +161,7 @@ def _result(
     caution: Sequence[Line] = (),
 ) -> LookUp:
     name = kind.upper()
-    title = f"{name} grade {found} by ASTCT 2019" if found else f"No {name} grade by ASTCT 2019"
+    title = f"{name} grade {found} by ASTCT 2019" if found else _NO_GRADE[kind]
     if found:
         go = line("The whole:", command=f"/tarla manage {kind} {found}")
         managed = part(f"US label at {name} grade {found}", *caution, *management_lines(label, kind, found), go)

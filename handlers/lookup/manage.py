@@ -122,7 +122,7 @@ def _eu(toxicity: str, row: Grade, label: Label) -> Part:
     about = [text for text in said.text if not text.startswith("Grade ") or text.startswith(f"Grade {row.grade}:")]
     if row.stops:
         about = [text for text in about if not text.startswith("Next dose:")]
-    return part("EU, where it differs", *(line(text, said.id) for text in about))
+    return part("EU", *(line(text, said.id) for text in about))
 
 
 def _overview(toxicity: str, label: Label, today: str) -> LookUp:
@@ -142,7 +142,7 @@ def _hold(key: str | None, label: Label, today: str) -> LookUp:
     eu = [each for each in differences.items if key is None or key in each.keys]
     parts = [part("US: withhold or stop tarlatamab", *(line(f"{item.name}: {item.text}", holds.id) for item in items))]
     if eu:
-        parts.append(part("EU, where it differs", *(line(sentence(each.text), differences.id) for each in eu)))
+        parts.append(part("EU", *(line(sentence(each.text), differences.id) for each in eu)))
     return build(
         "manage.hold", "Tarlatamab: withholding for other reactions", parts, label, today, arguments={"hold": key}
     )

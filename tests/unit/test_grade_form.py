@@ -123,7 +123,7 @@ def test_the_result_names_the_labels_management_and_keeps_what_was_chosen() -> N
 
 def test_without_fever_there_is_no_grade_and_no_management() -> None:
     result = grade_result(CrsFindings(Fever.NO, "one_vasopressor", "none"), TODAY)
-    assert result.text.startswith("No CRS grade by ASTCT 2019")
+    assert result.text.startswith("No grade: ASTCT 2019 grades CRS only with fever")
     assert "/tarla manage" not in result.text
     assert result.arguments["grade"] is None
 
