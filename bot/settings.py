@@ -10,7 +10,7 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from handlers.access import Rules
+from handlers.access import OtherWorkspaces, Rules
 from handlers.answer import TableMode
 from handlers.site import SiteSettings
 from knowledge import LdhUnit, UpperLimit
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     tarla_allowed_groups: Annotated[tuple[str, ...], NoDecode] = ()
     tarla_allowed_channels: Annotated[tuple[str, ...], NoDecode] = ()
     tarla_allow_guests: bool = False
-    tarla_allow_other_workspaces: bool = False
+    tarla_allow_other_workspaces: OtherWorkspaces = OtherWorkspaces.NONE
     tarla_admin_group: str | None = None
 
     @property
@@ -99,7 +99,17 @@ class Settings(BaseSettings):
             raise ValueError(GROUP_ID)
         return ids[0] if ids else None
 
-    @field_validator("tarla_allow_guests", "tarla_allow_other_workspaces", mode="before")
+    @field_validator("tarla_allow_other_workspaces", mode="before")
+    @classmethod
+    def _whose_workspaces(cls, value: Any) -> Any:
+        word = str(value).strip().lower()
+        if word == OtherWorkspaces.ORGANISATION.value:
+            return OtherWorkspaces.ORGANISATION
+        if word not in _YES | _NO:
+            raise ValueError("write false, organisation or true")
+        return OtherWorkspaces.ALL if word in _YES else OtherWorkspaces.NONE
+
+    @field_validator("tarla_allow_guests", mode="before")
     @classmethod
     def _yes_or_no(cls, value: Any) -> Any:
         word = str(value).strip().lower()

@@ -34,6 +34,14 @@ class Place(StrEnum):
     PAGES = "pages"
 
 
+class OtherWorkspaces(StrEnum):
+    """Whether people of other workspaces may ask: nobody, those of the same organisation, or everybody."""
+
+    NONE = "false"
+    ORGANISATION = "organisation"
+    ALL = "true"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The site's choice. With neither groups nor channels every full member of the workspace may ask anywhere."""
@@ -41,7 +49,7 @@ class Rules:
     groups: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     guests: bool = False
-    other_workspaces: bool = False
+    other_workspaces: OtherWorkspaces = OtherWorkspaces.NONE
 
     @property
     def listed_only(self) -> bool:
@@ -65,7 +73,7 @@ def judge_person(person: Person | None, workspace: OwnWorkspace, rules: Rules) -
         return NOT_KNOWN
     if person.is_bot or person.is_deactivated:
         return NOT_A_PERSON
-    if not rules.other_workspaces and not _is_own(person, workspace):
+    if rules.other_workspaces is not OtherWorkspaces.ALL and not _is_own(person, workspace, rules):
         return OTHER_WORKSPACE
     if person.is_guest and not rules.guests:
         return GUEST
@@ -99,9 +107,11 @@ def judge_listing(rules: Rules, *, place_listed: bool, in_a_group: bool) -> Deni
 def who_may_ask(rules: Rules) -> str:
     """The rules in one sentence; channels and groups are named by whoever shows it."""
     people = "full members of this workspace"
-    also = [
-        name for name, on in (("guests", rules.guests), ("people of other workspaces", rules.other_workspaces)) if on
-    ]
+    also = ["guests"] if rules.guests else []
+    if rules.other_workspaces is OtherWorkspaces.ORGANISATION:
+        also.append("people of other workspaces of the same organisation")
+    elif rules.other_workspaces is OtherWorkspaces.ALL:
+        also.append("people of other workspaces")
     if also:
         people += f", and {' and '.join(also)}"
     ways = []
@@ -112,10 +122,12 @@ def who_may_ask(rules: Rules) -> str:
     return f"{people}{', ' if ways else ''}{' or '.join(ways)}"
 
 
-def _is_own(person: Person, workspace: OwnWorkspace) -> bool:
+def _is_own(person: Person, workspace: OwnWorkspace, rules: Rules) -> bool:
     if person.is_stranger:
         return False
-    if workspace.enterprise is not None and person.enterprise == workspace.enterprise:
+    # Installed for a whole organisation, the app has no other workspace of its own.
+    organisation = rules.other_workspaces is OtherWorkspaces.ORGANISATION or workspace.team is None
+    if organisation and workspace.enterprise is not None and person.enterprise == workspace.enterprise:
         return True
     return workspace.team is not None and workspace.team in (person.team, *person.enterprise_teams)
 

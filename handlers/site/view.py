@@ -46,7 +46,7 @@ def settings_lines(site: SiteSettings) -> list[tuple[str, str]]:
         ("TARLA_ALLOWED_GROUPS", _listed(rules.groups)),
         ("TARLA_ALLOWED_CHANNELS", channel_links(rules.channels) or "none"),
         ("TARLA_ALLOW_GUESTS", _yes_no(rules.guests)),
-        ("TARLA_ALLOW_OTHER_WORKSPACES", _yes_no(rules.other_workspaces)),
+        ("TARLA_ALLOW_OTHER_WORKSPACES", rules.other_workspaces.value),
         ("TARLA_ADMIN_GROUP", site.admin_group or "none"),
         ("TARLA_LDH_ULN", escape(site.upper_limit)),
         ("TARLA_TABLE", site.table.value),

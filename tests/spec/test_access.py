@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.access import AccessCode, Place, Rules, who_may_ask
+from handlers.access import AccessCode, OtherWorkspaces, Place, Rules, who_may_ask
 from handlers.listeners.arrivals import Arrival, Door
 from handlers.listeners.door import denial_of
 from handlers.ports import DirectoryUnavailableError, OwnWorkspace, Person
@@ -21,6 +21,12 @@ USER = "U0ASKER"
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _rules(case: dict[str, Any]) -> Rules:
+    rules = _tuples(case.get("rules", {}))
+    others = OtherWorkspaces(rules.pop("other_workspaces", "false"))
+    return Rules(**rules, other_workspaces=others)
 
 
 def _arrival(case: dict[str, Any]) -> Arrival:
@@ -36,13 +42,15 @@ def _directory(case: dict[str, Any], rules: Rules) -> FakeDirectory:
     if case.get("in_a_group"):
         groups[rules.groups[-1]] = frozenset({"U0OTHER", USER})
     directory = FakeDirectory(*people, groups=groups)
-    directory.own = OwnWorkspace("T0OWN", "E0OWN" if case.get("organisation") else None)
+    directory.own = OwnWorkspace(
+        None if case.get("whole_organisation") else "T0OWN", "E0OWN" if case.get("organisation") else None
+    )
     return directory
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["who"] for case in CASES])
 async def test_who_may_ask(case: dict[str, Any]) -> None:
-    rules = Rules(**_tuples(case.get("rules", {})))
+    rules = _rules(case)
     denial = await denial_of(_arrival(case), _directory(case, rules), rules)
     assert (denial.code if denial else None) == case.get("refused")
     if denial is not None and denial.code is AccessCode.NOT_LISTED:
@@ -51,7 +59,7 @@ async def test_who_may_ask(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[case["who"] for case in CASES])
 async def test_nobody_may_while_slack_does_not_say_who_they_are(case: dict[str, Any]) -> None:
-    rules = Rules(**_tuples(case.get("rules", {})))
+    rules = _rules(case)
     directory = _directory(case, rules)
     directory.fault = DirectoryUnavailableError("timeout")
     denial = await denial_of(_arrival(case), directory, rules)
@@ -70,10 +78,14 @@ def test_every_code_has_its_case() -> None:
     ("rules", "words"),
     [
         (Rules(), "full members of this workspace"),
+        (
+            Rules(other_workspaces=OtherWorkspaces.ORGANISATION),
+            "full members of this workspace, and people of other workspaces of the same organisation",
+        ),
         (Rules(guests=True), "full members of this workspace, and guests"),
         (Rules(groups=("S0A",)), "full members of this workspace, who are in one of the site's user groups"),
         (
-            Rules(other_workspaces=True, channels=("C0A",)),
+            Rules(other_workspaces=OtherWorkspaces.ALL, channels=("C0A",)),
             "full members of this workspace, and people of other workspaces, who ask in one of the site's channels",
         ),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, SettingsError, default_ledger, read_settings
-from handlers.access import Rules
+from handlers.access import OtherWorkspaces, Rules
 from handlers.answer import TableMode
 from knowledge import LdhUnit, UpperLimit
 
@@ -96,7 +96,7 @@ def test_the_upper_limit_carries_its_unit(monkeypatch: pytest.MonkeyPatch, text:
         ("TARLA_ALLOWED_CHANNELS", "#zaphod731", "ids of channels, which begin with C or G"),
         ("TARLA_ALLOWED_CHANNELS", "D0731", "ids of channels"),
         ("TARLA_ALLOW_GUESTS", "perhaps731", "write true or false"),
-        ("TARLA_ALLOW_OTHER_WORKSPACES", "731", "write true or false"),
+        ("TARLA_ALLOW_OTHER_WORKSPACES", "731", "write false, organisation or true"),
         ("TARLA_ADMIN_GROUP", "S0731A,S0731B", "the id of one user group"),
     ],
 )
@@ -174,3 +174,17 @@ def test_an_unreadable_env_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match=r"\.env is not plain text"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ("false", OtherWorkspaces.NONE),
+        ("", OtherWorkspaces.NONE),
+        ("Organisation", OtherWorkspaces.ORGANISATION),
+        ("true", OtherWorkspaces.ALL),
+    ],
+)
+def test_whose_workspaces_may_ask(monkeypatch: pytest.MonkeyPatch, value: str, rule: OtherWorkspaces) -> None:
+    monkeypatch.setenv("TARLA_ALLOW_OTHER_WORKSPACES", value)
+    assert read_settings().site.rules.other_workspaces is rule
