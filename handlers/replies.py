@@ -27,7 +27,7 @@ SCOPE = (
     "Give findings only, nothing that could identify a patient. Tarla keeps nothing you type; Slack keeps its messages."
 )
 LOOK_UP_SCOPE = "Label look-up, not for time-critical decisions. Give nothing that could identify a patient."
-
+UNRECORDED = "not recorded: the audit ledger cannot be written"
 
 # The look-ups that a form goes on from.
 _FORMS: Mapping[str, tuple[GradeKind, ...]] = {
@@ -47,7 +47,8 @@ def message(reply: Reply, mode: TableMode) -> Message | None:
     if isinstance(reply, NotShown):
         return failure(reply.headline, reply.advice, reply.reason)
     if isinstance(reply, LookedUp):
-        return ephemeral(reply.look_up.text, look_up_blocks(reply))
+        text = reply.look_up.text if reply.receipt else f"{reply.look_up.text} ({UNRECORDED})"
+        return ephemeral(text, look_up_blocks(reply))
     if isinstance(reply, HowToAsk):
         body = f"*How to ask*\n`{escape(reply.example)}`\n{HOW_TO}"
         return ephemeral(f"How to ask: {reply.example}", [section(body), form_button(), context(SCOPE)])
@@ -57,8 +58,7 @@ def message(reply: Reply, mode: TableMode) -> Message | None:
 def look_up_blocks(reply: LookedUp) -> list[Block]:
     """What was looked up, the way on, and the receipt."""
     way_on = [grade_buttons(*_FORMS[reply.look_up.code])] if reply.look_up.code in _FORMS else []
-    kept = [context(f"receipt #{reply.receipt}")] if reply.receipt else []
-    return [*reply.look_up.blocks, *way_on, *kept]
+    return [*reply.look_up.blocks, *way_on, context(f"receipt #{reply.receipt}" if reply.receipt else UNRECORDED)]
 
 
 def failure(headline: str, advice: str, reference: str) -> Message:

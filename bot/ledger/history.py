@@ -16,7 +16,7 @@ from bot.ledger.questions import Counted, FoundAnswers, counts_since, own_answer
 from bot.ledger.read import RawEvent, raw_events
 from handlers.ports import LedgerCounts, OwnAnswers, PastEvent, Recorded
 
-_RECEIPT = re.compile(r"^([1-9][0-9]{0,17})-([0-9a-f]{4})$", re.ASCII)
+_RECEIPT = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{4})", re.ASCII)
 
 
 class LedgerHistory:
@@ -31,7 +31,7 @@ class LedgerHistory:
         Raises:
             LedgerUnavailableError: the ledger cannot be read, or the event was changed since it was recorded.
         """
-        match = _RECEIPT.match(receipt)
+        match = _RECEIPT.fullmatch(receipt)
         row = None if match is None else await asyncio.to_thread(self._row, int(match[1]))
         if match is None or row is None or row.leaf.hex()[:4] != match[2]:
             return None

@@ -71,6 +71,17 @@ async def test_a_refusal_is_told_even_without_a_ledger(unwritable: Path) -> None
     assert "%" not in reply.text
 
 
+async def test_a_look_up_that_is_shown_without_a_ledger_says_that_it_is_not_recorded(unwritable: Path) -> None:
+    async with over_http(unwritable) as running:
+        quoted = await running.ask("monitor")
+        about_a_patient = await running.ask("toci 82kg")
+    for part in (quoted.message["text"], str(quoted.message["blocks"][-1])):
+        assert "not recorded: the audit ledger cannot be written" in part
+    assert "receipt #" not in quoted.text
+    assert "Not shown: the audit ledger cannot be written." in about_a_patient.text
+    assert not re.search(r"[0-9] ?mg", about_a_patient.text)
+
+
 async def test_a_ledger_that_can_be_written_again_gives_answers_again(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("in the way", encoding="utf-8")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.ledger import LedgerFault, LedgerHistory, open_ledger, questions
+from bot.ledger import LedgerFault, LedgerHistory, open_ledger, questions, read_events
 from handlers.ports import Entry, Kind
 from tests.support.fakes import FakeClock
 
@@ -140,3 +140,12 @@ def test_counting_ends_somewhere_and_says_so(tmp_path: Path, monkeypatch: pytest
     counts = asyncio.run(history.counts_since("2000-01-01"))
     assert sum(counts.by_week.values()) == 5
     assert (counts.first_seq, counts.last_seq, counts.complete) == (4, 8, False)
+
+
+def test_a_receipt_is_taken_whole(tmp_path: Path) -> None:
+    history = _written(tmp_path / "ledger.db", [Entry("one", Kind.REFUSED, {"version": 1})])
+    assert history is not None
+    (stored,) = read_events(tmp_path / "ledger.db")
+    receipt = f"{stored.seq}-{stored.leaf.hex()[:4]}"
+    assert asyncio.run(history.event(receipt)) is not None
+    assert asyncio.run(history.event(f"{receipt}\n")) is None
