@@ -15,8 +15,6 @@ from bot.settings import Settings, SettingsError
 from bot.slack_tokens import check_bot_token, open_connection_url
 from bot.transports.http import serve_http, web_application
 from bot.transports.socket import RecordingSocketModeHandler, serve_socket
-from handlers.comparison import variants
-from handlers.modals.model import model_modal
 from knowledge import ModelError
 from knowledge.engine import assess
 from knowledge.factors import PatientFactors
@@ -71,7 +69,7 @@ async def serve_over_http(settings: Settings, host: str, port: int) -> None:
 async def _run(
     tarla: Tarla, transport: AbstractAsyncContextManager[object], ready: str, stopped: asyncio.Event
 ) -> None:
-    _warm_up(tarla.conversation.code_version)
+    _warm_up()
     async with transport as address:
         if not stopped.is_set():
             log.info(ready, *([address] if address else []))
@@ -122,11 +120,9 @@ async def _close(tarla: Tarla) -> None:
     log.info("stopped")
 
 
-def _warm_up(program: str) -> None:
-    """Read model, evidence and the model's card, and compare patients once, so that no user waits for a first time."""
+def _warm_up() -> None:
+    """Read model and evidence now, so that the first user does not wait for them."""
     try:
-        for variant in variants(PatientFactors()):
-            assess(variant.factors)
-        model_modal(program)
+        assess(PatientFactors())
     except ModelError as error:
         log.error("model unusable: no risk will be shown: %s", error)  # noqa: TRY400 - the sentence says all; a traceback adds nothing
