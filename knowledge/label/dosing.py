@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from knowledge.label.reader import Label
-from knowledge.label.records import Restart, RestartRule, Schedule, TocilizumabDose, Volume
+from knowledge.label.schedule import Restart, RestartRule, Schedule
+from knowledge.label.tocilizumab import TocilizumabDose, Volume
 
 # Days. The longest limit of the table is 28 days and nothing changes beyond it; a year bounds typing errors.
 DAYS_MAX = 365

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from knowledge.label.consensus import CrsGrading, IcansGrading, Ice
 from knowledge.label.reader import Label
-from knowledge.label.records import CrsGrading, IcansGrading, Ice
 
 
 class Fever(StrEnum):

@@ -15,25 +15,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from knowledge.evidence import load as load_evidence
-from knowledge.label.records import (
-    Compiled,
-    Concomitant,
-    CrsGrading,
-    HoldDifferences,
-    Holds,
-    IcansGrading,
-    Ice,
-    Laboratory,
-    Management,
-    Monitoring,
-    Record,
-    Restart,
-    Schedule,
-    Statement,
-    TocilizumabDose,
-    Version,
-    Volume,
-)
+from knowledge.label.base import Compiled, Record, Statement, Version
+from knowledge.label.consensus import CrsGrading, IcansGrading, Ice
+from knowledge.label.management import HoldDifferences, Holds, Management
+from knowledge.label.schedule import Concomitant, Laboratory, Monitoring, Restart, Schedule
+from knowledge.label.tocilizumab import TocilizumabDose, Volume
 
 # What each file may hold: key -> kind of record. Lists are written [[key]], single records [key].
 _FILES: Mapping[str, Mapping[str, type[Record]]] = {
