@@ -16,7 +16,7 @@ from handlers.parsing.figures import canonical_number
 from handlers.parsing.ldh import measured, multiple
 from handlers.parsing.limits import ULN_RANGE
 from handlers.parsing.parse import ldh_notes
-from handlers.parsing.refusals import TEXTS
+from handlers.parsing.refusal_texts import TEXTS
 from handlers.parsing.statements import Amount, Multiple, Statement
 from handlers.parsing.terms import Subject
 from handlers.requests import MalformedPayloadError

@@ -8,7 +8,7 @@ from handlers.access import who_may_ask
 from handlers.blockkit import Block, channel_links, context, escape, section
 from handlers.controls import form_button
 from handlers.home.past import past_block
-from handlers.parsing.refusals import EXAMPLE
+from handlers.parsing.refusal_texts import EXAMPLE
 from handlers.ports import OwnAnswers
 from handlers.replies import HOW_TO, SCOPE
 from handlers.site import SiteSettings

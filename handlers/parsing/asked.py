@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from handlers.parsing.refusals import RefusalCode, Topic
+from handlers.parsing.codes import RefusalCode, Topic
 from handlers.parsing.terms import Subject
 from handlers.parsing.vocabulary import HYPERTENSION_WORDS, VASCULAR_WORDS
 

@@ -21,9 +21,10 @@ bind to the name directly before it or directly after it, as far as it fits:
 
 from __future__ import annotations
 
+from handlers.parsing.codes import RefusalCode
 from handlers.parsing.ldh import read_figures
 from handlers.parsing.lists import settle_lists
-from handlers.parsing.refusals import Refusal, RefusalCode
+from handlers.parsing.refusals import Refusal
 from handlers.parsing.signs import check_signs
 from handlers.parsing.statements import Statement
 from handlers.parsing.terms import Figure, Finding, Form, Meaning, Name, Placed, Side, Subject, Unit, Value

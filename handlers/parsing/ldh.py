@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handlers.parsing.refusals import Refusal, RefusalCode
+from handlers.parsing.codes import RefusalCode
+from handlers.parsing.refusals import Refusal
 from handlers.parsing.statements import Amount, Multiple, Statement
 from handlers.parsing.terms import Figure, Meaning, Name, Placed, Side, Slash, Subject, Times, Unit, Value
 from knowledge.factors import (

@@ -17,8 +17,9 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+from handlers.parsing.codes import RefusalCode, Topic
 from handlers.parsing.nouns import check_nouns, check_past_liver
-from handlers.parsing.refusals import Refusal, RefusalCode, Topic
+from handlers.parsing.refusals import Refusal
 from handlers.parsing.terms import (
     Alternative,
     Finding,

@@ -7,7 +7,8 @@ gives each its own value and stays. A bare `cardiac` may share the `mets` that f
 
 from __future__ import annotations
 
-from handlers.parsing.refusals import Refusal, RefusalCode, Topic
+from handlers.parsing.codes import RefusalCode, Topic
+from handlers.parsing.refusals import Refusal
 from handlers.parsing.terms import Name, Noun, Placed, Side, Subject, Term, Value
 
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.parsing.binding import read_statements
+from handlers.parsing.codes import RefusalCode
 from handlers.parsing.ldh import measured, multiple
 from handlers.parsing.limits import MAX_CHARACTERS, MAX_WORDS, ULN_HIGHEST_USUAL_U_L, ULN_LOWEST_KNOWN_U_L
 from handlers.parsing.questions import without_question, without_question_mark
 from handlers.parsing.reading import read_terms
-from handlers.parsing.refusals import Refusal, RefusalCode
+from handlers.parsing.refusals import Refusal
 from handlers.parsing.statements import Amount, Multiple, Statement
 from handlers.parsing.symptoms import tells_of_symptoms
 from handlers.parsing.terms import Meaning, Subject

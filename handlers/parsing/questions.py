@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handlers.parsing.refusals import Refusal, RefusalCode, Topic
+from handlers.parsing.codes import RefusalCode, Topic
+from handlers.parsing.refusals import Refusal
 from handlers.parsing.vocabulary import NAME_WORDS
 from handlers.parsing.words import Word
 

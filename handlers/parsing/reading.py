@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from handlers.parsing.asked import ASKED_WORDS, is_age, is_treatment_day
+from handlers.parsing.codes import RefusalCode, Topic
 from handlers.parsing.figures import canonical_number, figure_parts, looks_like_figure
 from handlers.parsing.nearest import nearest
 from handlers.parsing.nouns import check_past_liver
-from handlers.parsing.refusals import Refusal, RefusalCode, Topic
+from handlers.parsing.refusals import Refusal
 from handlers.parsing.terms import (
     Connector,
     Figure,

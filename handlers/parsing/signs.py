@@ -13,7 +13,8 @@ the items, it may be a bullet and is asked about, unless a plus is written onto 
 
 from __future__ import annotations
 
-from handlers.parsing.refusals import Refusal, RefusalCode, Topic
+from handlers.parsing.codes import RefusalCode, Topic
+from handlers.parsing.refusals import Refusal
 from handlers.parsing.terms import Figure, Form, Meaning, Name, Placed, Side, Value
 
 _SIGNS = frozenset({Form.LONE_SIGN, Form.GLUED_SIGN})

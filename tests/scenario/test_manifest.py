@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncBoltRequest
 from bot.standin import message_event, shortcut_used
 from handlers.controls import ACTIONS, SHORTCUT, VIEWS
 from handlers.listeners import COMMAND, EVENTS, SCOPES
-from handlers.parsing.refusals import EXAMPLE
+from handlers.parsing.refusal_texts import EXAMPLE
 from tests.support.app import RunningApp, event_body, home_opened, over_http, until
 from tests.support.requirements import ROOT
 from tests.support.signing import SignedRequest, event_request, interaction_request, slash_command_request

@@ -9,7 +9,8 @@ import pytest
 
 from handlers.answer import TableMode
 from handlers.outcomes import HowToAsk, NotShown, Refused, Repeated
-from handlers.parsing.refusals import EXAMPLE, TEXTS, RefusalCode
+from handlers.parsing.codes import RefusalCode
+from handlers.parsing.refusal_texts import EXAMPLE, TEXTS
 from handlers.parsing.terms import Subject
 from handlers.replies import message, refusal_lines
 from tests.support.slack_limits import check_message

@@ -13,7 +13,7 @@ import pytest
 from handlers.access import Rules
 from handlers.home import home_view
 from handlers.home.past import date_token
-from handlers.parsing.refusals import EXAMPLE
+from handlers.parsing.refusal_texts import EXAMPLE
 from handlers.ports import OwnAnswers, PastEvent
 from handlers.records import comparison_payload, computed_payload
 from handlers.requests import Asker

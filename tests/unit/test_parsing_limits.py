@@ -18,7 +18,7 @@ from handlers.parsing.limits import (
     ULN_LOWEST_KNOWN_U_L,
     ULN_RANGE,
 )
-from handlers.parsing.refusals import TEXTS
+from handlers.parsing.refusal_texts import TEXTS
 from handlers.parsing.terms import Subject
 
 # The slowest takes 1 ms; the rest is room for a busy machine. Slack waits 3 s.

@@ -18,7 +18,7 @@ from handlers.parsing.parse import (
     site_limit_note,
     unvalued_note,
 )
-from handlers.parsing.refusals import TEXTS
+from handlers.parsing.refusal_texts import TEXTS
 from handlers.parsing.symptoms import SYMPTOM_WORDS
 from handlers.parsing.terms import Subject
 from handlers.parsing.vocabulary import KNOWN_WORDS, PHRASES, SUGGESTIONS

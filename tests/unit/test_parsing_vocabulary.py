@@ -8,7 +8,7 @@ from handlers.parsing import Refusal, RefusalCode, parse
 from handlers.parsing.asked import ASKED_WORDS
 from handlers.parsing.nearest import nearest, slips
 from handlers.parsing.reading import _longest_phrase, _Piece
-from handlers.parsing.refusals import TEXTS
+from handlers.parsing.refusal_texts import TEXTS
 from handlers.parsing.symptoms import SYMPTOM_WORDS, tells_of_symptoms
 from handlers.parsing.vocabulary import (
     BREAKING_WORDS,
