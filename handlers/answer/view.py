@@ -81,7 +81,7 @@ def build_view(assessment: Assessment, evidence: Evidence, receipt: str, notes: 
             PURPOSE,
             f"model {assessment.model.id} · evidence {evidence.version} · receipt #{receipt}",
         ),
-        summary="; ".join(f"{row.outcome} {row.patient}" for row in rows[:3]) + f"; receipt #{receipt}",
+        summary="; ".join(f"{row.outcome}: {row.patient}" for row in rows[:3]) + f"; receipt #{receipt}",
     )
 
 

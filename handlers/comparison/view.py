@@ -57,10 +57,10 @@ def comparison_text(compared: Compared) -> str:
     """The same in a sentence for each patient, for notifications and screen readers."""
     sentences = [
         f"{variant.change}: "
-        + ", ".join(f"{name} {figure}" for name, figure in zip(HEAD[1:], _estimates(assessment), strict=True))
+        + "; ".join(f"{name}: {figure}" for name, figure in zip(HEAD[1:], _estimates(assessment), strict=True))
         for variant, assessment in compared.rows
     ]
-    return f"{HEADING}. {'; '.join(sentences)}. {MEANING} receipt #{compared.receipt}"
+    return f"{HEADING}. {'. '.join(sentences)}. {MEANING} receipt #{compared.receipt}"
 
 
 def _estimates(assessment: Assessment) -> list[str]:

@@ -69,4 +69,4 @@ def _estimate(outcome: Json) -> str:
         raise TypeError("an interval has two limits")
     low, high = (float(str(limit)) for limit in interval)
     label = LABELS[Outcome(str(outcome["outcome"]))]
-    return f"{label} {figures.estimate(float(str(outcome['risk'])), (low, high))}"
+    return f"{label}: {figures.estimate(float(str(outcome['risk'])), (low, high))}"
