@@ -6,7 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
+from aiohttp import ClientSession, ClientWebSocketResponse
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
@@ -23,11 +25,41 @@ PING_INTERVAL_S = 3.0
 DRAIN_S = 3.0
 
 
+class OneTicketSession:
+    """What slack_sdk's client wants of an ``aiohttp.ClientSession``; an address is tried once.
+
+    Slack's address holds a ticket for one connection. slack_sdk would try the same one for ever where the first try
+    fails; with the address forgotten, it asks for a fresh one.
+    """
+
+    def __init__(self, session: ClientSession, client: SocketModeClient) -> None:
+        self._session = session
+        self._client = client
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session is closed."""
+        return self._session.closed
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._session.close()
+
+    async def ws_connect(self, url: str, **more: Any) -> ClientWebSocketResponse:
+        """Open the connection for which ``url`` was given."""
+        self._client.wss_uri = None
+        connected: ClientWebSocketResponse = await self._session.ws_connect(url, **more)
+        return connected
+
+
 class RecordingSocketModeHandler(AsyncSocketModeHandler):
     """Bolt's handler, with ``delivered`` or ``delivery_failed`` recorded after each envelope."""
 
     def __init__(self, app: AsyncApp, app_token: str, ledger: Ledger, clock: Clock, background: Background) -> None:
         super().__init__(app, app_token, ping_interval=PING_INTERVAL_S)
+        self.client.aiohttp_client_session = cast(
+            "ClientSession", OneTicketSession(self.client.aiohttp_client_session, self.client)
+        )
         self._ledger = ledger
         self._clock = clock
         self._background = background
@@ -87,6 +119,8 @@ async def serve_socket(
     stopping = asyncio.ensure_future(stopped.wait())
     await asyncio.wait((connecting, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    if connecting.done():
+        connecting.result()  # slack_sdk gives up on nothing; should it ever, that is no connection
     try:
         yield
     finally:

@@ -95,3 +95,11 @@ async def test_fifty_at_once_all_get_an_answer(path: Path) -> None:
         event.seq for event in events if event.kind == "computed"
     }
     assert check_ledger(path).ok
+
+
+async def test_an_address_that_failed_once_is_not_tried_again(path: Path) -> None:
+    """It holds a ticket for one connection; a fresh one is asked for."""
+    async with over_socket(path, spent_ticket=True) as (running, _):
+        assert WORDS.split()[1].split("/")[0] in str(await running.slack.slash_command(WORDS))
+        asked = [call.method for call in running.slack.calls].count("apps.connections.open")
+    assert asked == 1

@@ -261,11 +261,14 @@ async def over_http(
 
 
 @asynccontextmanager
-async def over_socket(path: Path, **settings: Any) -> AsyncIterator[tuple[RunningApp, RecordingSocketModeHandler]]:
-    """The application connected over Socket Mode."""
+async def over_socket(
+    path: Path, *, spent_ticket: bool = False, **settings: Any
+) -> AsyncIterator[tuple[RunningApp, RecordingSocketModeHandler]]:
+    """The application connected over Socket Mode; with ``spent_ticket`` its first address is good for nothing."""
     async with _made(path, **settings) as (tarla, slack):
         handler = RecordingSocketModeHandler(tarla.app, APP_TOKEN, tarla.ledger, tarla.clock, tarla.background)
-        async with serve_socket(handler, None, asyncio.Event()):
+        spent = f"{slack.base_url.replace('http', 'ws')}/link?ticket=spent" if spent_ticket else None
+        async with serve_socket(handler, spent, asyncio.Event()):
             await slack.wait_connected()
             yield RunningApp(tarla, slack, path), handler
 

@@ -106,7 +106,7 @@ def test_an_answer_is_shown_as_it_was_recorded() -> None:
     assert "LDH 480 U/L = 1.9 × ULN (250) · liver metastases yes · diabetes no · CVD yes" in text
     assert "CRS, any grade: 12 % (4 to 68)" in text
     for outcome, estimate in zip(("CRS, grade ≥ 2", "ICANS, any grade"), answers.expected_estimates()[1:], strict=True):
-        assert f"{outcome} {estimate}" in text
+        assert f"{outcome}: {estimate}" in text
     assert f"model {payload['model']['id']} · evidence 2026-01-02" in text
 
 
