@@ -19,6 +19,15 @@ from knowledge.label import load as load_label
 _SECTION_TARGET = 1_500
 # What the head, the citations and the marks say already.
 _ELSEWHERE = frozenset({"id", "source", "cross_check", "grade5_source", "next_dose_monitoring"})
+# Names of fields that do not say by themselves what they mean; an empty one is for the program alone.
+_SAID = {
+    "go_on": "up to the limit of days",
+    "repeat": "beyond the limit of days",
+    "no_row": "not in the table",
+    "first_full_dose": "",
+    "go_on_mg": "",
+    "repeat_mg": "",
+}
 # One of the fields of a part of a record by which it is named before its other fields.
 _NAMED_BY = ("name", "grade", "drug", "key", "last", "cycle")
 
@@ -73,7 +82,7 @@ def _lines(record: Record | Compiled, m: Markup) -> Iterator[str]:
     if isinstance(record, Monitoring):
         yield m.text(f"Time: {record.time}") + (_mark(m) if record.region == "us" else "")
     for name, value in record.model_dump(mode="json").items():
-        if name not in _ELSEWHERE:
+        if name not in _ELSEWHERE and _SAID.get(name, name):
             yield from _field(name, value, m)
 
 
@@ -82,7 +91,7 @@ def _mark(m: Markup) -> str:
 
 
 def _field(name: str, value: Any, m: Markup) -> Iterator[str]:
-    said = name.replace("_", " ")
+    said = _said(name)
     if isinstance(value, Sequence) and not isinstance(value, str):
         for each in value:
             if isinstance(each, Mapping):
@@ -100,10 +109,14 @@ def _inline(part: Mapping[str, Any]) -> str:
     first = next((name for name in _NAMED_BY if part.get(name) is not None), None)
     names = [*([first] if first else []), *(name for name in part if name != first)]
     return "; ".join(
-        f"{name.replace('_', ' ')}: {_value(part[name])}"
+        f"{_said(name)}: {_value(part[name])}"
         for name in names
-        if name not in _ELSEWHERE and not _empty(part[name])
+        if name not in _ELSEWHERE and _said(name) and not _empty(part[name])
     )
+
+
+def _said(name: str) -> str:
+    return _SAID.get(name, name.replace("_", " "))
 
 
 def _empty(value: Any) -> bool:

@@ -92,7 +92,8 @@ def evidence_page_listener(conversation: Conversation) -> Listener:
         if not isinstance(pressed, list) or len(pressed) != 1 or not isinstance(pressed[0], Mapping):
             raise MalformedPayloadError("actions")
         changed = evidence_action(view, pressed[0], conversation.today)
-        await change_modal(client, identifier(view, "id"), identifier(view, "hash"), changed)
+        if not await change_modal(client, identifier(view, "id"), identifier(view, "hash"), changed):
+            await tell(client, read_press(body, client.base_url), NOT_OPENED)
 
     return acknowledged_first(turn)
 

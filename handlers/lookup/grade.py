@@ -171,7 +171,11 @@ def _result(
 
 def _crs_table(label: Label) -> list[Part]:
     grading = label.get(CrsGrading, _CRS)
-    fever = part("Fever", line(sentence(grading.definition_of_fever), _CRS))
+    fever = part(
+        "Fever",
+        line("Every grade of CRS needs fever, unless it was treated (see the rules)", _CRS),
+        line(sentence(grading.definition_of_fever), _CRS),
+    )
     grade5 = _not_worked_out(grading.grade5, _CRS, label)
     return [fever, *_tables(grading.domains, _CRS), _rules(grading), grade5]
 

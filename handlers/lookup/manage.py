@@ -94,7 +94,7 @@ def _grade_parts(management: Management, row: Grade) -> list[Part]:
     ]
     treatment = [line(sentence(item), own) for item in row.treatment]
     if row.tocilizumab:
-        treatment.append(line(f"Tocilizumab: {row.tocilizumab}", own))
+        treatment.append(line(f"Tocilizumab: {row.tocilizumab}; its dose:", own, command="/tarla toci 82kg"))
     treatment.append(line(f"Steroid taper: {management.steroid_taper}", own))
     parts = [
         part("US: criteria", *first),
@@ -102,7 +102,10 @@ def _grade_parts(management: Management, row: Grade) -> list[Part]:
         part("US: treatment", *treatment),
     ]
     parts += [
-        part(f"US: treatment at grade {lower.grade}", *(line(sentence(item), own) for item in lower.treatment))
+        part(
+            f"US: treatment at grade {lower.grade}, as it stands there",
+            *(line(sentence(item), own) for item in lower.treatment),
+        )
         for lower in management.built_on(row.grade)
     ]
     if row.next_dose:

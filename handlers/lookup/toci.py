@@ -151,7 +151,7 @@ def _caution_parts(label: Label) -> list[Part]:
         for each in quoted(label.get(Statement, name), _whose(label.get(Statement, name), label))
     ]
     return [
-        part("Not what tocilizumab's own label covers", *scope),
+        part("What the labels say of its use", *scope),
         part("Contraindications and main warnings", *against),
     ]
 
