@@ -10,6 +10,8 @@
 4. `with` begins a clause; where it follows a denied name (`no dm with cad`) it is asked about.
 5. A history after a denied name may be denied as well (`denies dm, h/o mi`, `no dm; prior mi`):
    asked about where the list goes on. `has`, `known` and `positive for` state what they are said of.
+6. In `dm denied prior mi`, with nothing to part them, `denied` may be said of either: asked about, and so is
+   every word of absence or doubt that may stand on both sides, before a word that says present. A link decides.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ def settle_lists(terms: list[Placed]) -> list[Placed]:
     """
     terms = _written_out(terms)
     check_nouns(terms)
+    _check_values_between(terms)
     terms = _with_prepositions(terms)
     _check_double_negation(terms)
     _check_histories(terms)
@@ -130,6 +133,21 @@ def _check_double_negation(terms: list[Placed]) -> None:
         )
         if denied_again and not may_bind_back:
             raise Refusal(RefusalCode.AMBIGUOUS, following.position, about=Topic.DOUBLE_NEGATION)
+
+
+def _check_values_between(terms: list[Placed]) -> None:
+    """Rule 6. Nothing doubts `ldh unknown with liver mets`, nor `dm no with ldh high`."""
+    for i, (name, here, following) in enumerate(zip(terms, terms[1:], terms[2:], strict=False)):
+        value, present = here.term, following.term
+        if not isinstance(name.term, Name) or not isinstance(value, Value) or not isinstance(present, Value):
+            continue
+        if here.opens or here.linked or following.opens or value.side is not Side.EITHER:
+            continue
+        if value.meaning not in _NOT_PRESENT or present.meaning is not Meaning.YES or present.side is not Side.BEFORE:
+            continue
+        of_ldh = name.term.subject in _OF_LDH or _is_about_ldh(terms, i + 3)
+        if present.form is not Form.GLUED_SIGN and not (of_ldh and present.form is Form.PREPOSITION):
+            raise Refusal(RefusalCode.AMBIGUOUS, here.position)
 
 
 def _with_prepositions(terms: list[Placed]) -> list[Placed]:

@@ -15,6 +15,11 @@ from tests.support.grammar import DENIALS, NAMES, VALUES, outcome_of, said_of
 _NOT_PRESENT = [*DENIALS, *((value, word) for value, word in VALUES if value.meaning is Meaning.UNKNOWN)]
 _HISTORIES = [word for value, word in VALUES if value.form is Form.HISTORY]
 _LATER = {Subject.LIVER: "liver mets", Subject.DIABETES: "DM", Subject.CVD: "MI"}
+_UNPARTED = [
+    *((Subject.LIVER, name) for name in ("liver mets", "liver")),
+    *((Subject.DIABETES, name) for name in ("DM", "type 2 diabetes")),
+    *((Subject.CVD, name) for name in ("CVD", "cardiac hx", "MI")),
+]
 _GOING_ON = [
     *(", ", " and ", ",", "; ", " • ", " ", " (", ",\n", " & ", ", and ", "\nand ", ", pt ", ", hx ", ": "),
     *(", with ", " with ", ", w/ ", " or "),
@@ -36,6 +41,34 @@ def test_after_a_denied_name_a_history_is_asked_about(value: Value, denial: str,
                 if value.side is not Side.AFTER and value.only in (None, first):
                     assert isinstance(outcome, Refusal), text
                     assert outcome.code is RefusalCode.AMBIGUOUS
+
+
+_EITHER_SIDED = [(value, word) for value, word in _NOT_PRESENT if value.side is Side.EITHER]
+_BEFORE_PRESENT = [
+    word for value, word in VALUES if (value.meaning, value.side) == (Meaning.YES, Side.BEFORE) and value.only is None
+]
+_CARDIAC_PAST = [word for value, word in VALUES if value.form is Form.HISTORY and value.only is Subject.CVD]
+
+
+@pytest.mark.parametrize("denial", [word for _, word in _EITHER_SIDED])
+@pytest.mark.parametrize("present", [*_BEFORE_PRESENT, *_CARDIAC_PAST])
+def test_between_two_names_a_denial_is_asked_about(denial: str, present: str) -> None:
+    """`DM denied prior MI`: which of them is denied?"""
+    for first, earlier in _UNPARTED:
+        for then, later in _UNPARTED:
+            if then is first or (present in _CARDIAC_PAST and then is not Subject.CVD):
+                continue
+            for form in ("{} {} {} {}", "{} ({} {} {})", "{} {} ({} {})", "PMH: {} {} {} {}", "LDH high, {} {} {} {}"):
+                text = form.format(earlier, denial, present, later)
+                outcome = outcome_of(text)
+                assert isinstance(outcome, Refusal), text
+                # `no prior` is one denial, which leaves the name before it without a value.
+                if f"{denial} {present}" not in [word for _, word in DENIALS]:
+                    assert outcome.code is RefusalCode.AMBIGUOUS, text
+            linked = outcome_of(f"{earlier}: {denial}, has {later}")
+            # One kind absent is not all of it absent, and `liver` may lack its noun.
+            if earlier not in ("MI", "type 2 diabetes") and later != "liver":
+                assert said_of(then, linked) is Presence.YES
 
 
 @pytest.mark.parametrize(("value", "denial"), _NOT_PRESENT)
