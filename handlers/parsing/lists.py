@@ -103,12 +103,16 @@ def _end_of_denied_list(terms: list[Placed], i: int) -> int | None:
     return end
 
 
+# `no`, and `no history of`.
+_DENYING = (Form.WORD, Form.DENIED_HISTORY)
+
+
 def _opens_denial(terms: list[Placed], i: int) -> bool:
     term = terms[i].term
     if not terms[i].opens and i > 0 and isinstance(terms[i - 1].term, Name):
         return False  # `liver no dm or cvd`
     if isinstance(term, Value):
-        return term.meaning is Meaning.NO and term.side is not Side.AFTER and term.form is Form.WORD
+        return term.meaning is Meaning.NO and term.side is not Side.AFTER and term.form in _DENYING
     return isinstance(term, Neither)
 
 

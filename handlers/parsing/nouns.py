@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from handlers.parsing.codes import RefusalCode, Topic
 from handlers.parsing.refusals import Refusal
-from handlers.parsing.terms import Name, Noun, Placed, Side, Subject, Term, Value
+from handlers.parsing.terms import Form, Name, Noun, Placed, Side, Subject, Term, Value
 
 
 def check_nouns(terms: list[Placed]) -> None:
@@ -21,7 +21,7 @@ def check_nouns(terms: list[Placed]) -> None:
     for i, here in enumerate(terms):
         if not _is(here, Noun.LEFT_OUT) or not _has_value_before(terms, i):
             continue
-        if _may_be_liver_disease(terms, i) or _may_be_cardiac_metastases(terms, i):
+        if _is_of_a_history(terms, i) or _may_be_liver_disease(terms, i) or _may_be_cardiac_metastases(terms, i):
             raise Refusal(RefusalCode.AMBIGUOUS, here.position, about=Topic.LEFT_OUT_NOUN)
 
 
@@ -35,6 +35,13 @@ def check_past_liver(history: int, of: Term, position: int) -> None:
         if of.noun is Noun.LEFT_OUT:
             raise Refusal(RefusalCode.AMBIGUOUS, position, about=Topic.LEFT_OUT_NOUN)
         raise Refusal(RefusalCode.QUALIFIED, history)
+
+
+def _is_of_a_history(terms: list[Placed], i: int) -> bool:
+    """Whether a bare liver is said to have no history, which is one of liver disease rather than of metastases."""
+    name, before = terms[i].term, terms[i - 1].term
+    of_liver = isinstance(name, Name) and name.subject is Subject.LIVER
+    return of_liver and isinstance(before, Value) and before.form is Form.DENIED_HISTORY
 
 
 def _may_be_liver_disease(terms: list[Placed], i: int) -> bool:

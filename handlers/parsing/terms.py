@@ -49,6 +49,7 @@ class Form(StrEnum):
     PREPOSITION = "preposition"
     HISTORY = "history"
     KNOWN_HISTORY = "known history"
+    DENIED_HISTORY = "denied history"
 
 
 class Noun(StrEnum):

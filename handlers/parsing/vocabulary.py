@@ -158,14 +158,14 @@ SYNONYMS: Mapping[Term, tuple[str, ...]] = {
         "no known",
         "no evidence of",
         "no e/o",
-        *(
-            f"no {known}{history}"
-            for known in ("", "known ")
-            for history in ("history", "history of", "hx", "hx of", "h/o", "pmh of")
-        ),
         "has no",
         "does not have",
         "doesn't have",
+    ),
+    Value(Meaning.NO, Side.BEFORE, Form.DENIED_HISTORY): tuple(
+        f"no {known}{history}"
+        for known in ("", "known ")
+        for history in ("history", "history of", "hx", "hx of", "h/o", "pmh of")
     ),
     Value(Meaning.NO, Side.BEFORE, only=Subject.CVD): ("no prior", "no previous"),
     Value(Meaning.UNKNOWN): ("unknown", "unk"),

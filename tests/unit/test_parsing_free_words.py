@@ -12,7 +12,7 @@ from handlers.answer import understood_line
 from handlers.answer.view import describe
 from handlers.parsing import Refusal, RefusalCode, Understood, parse
 from handlers.parsing.parse import unvalued_note
-from handlers.parsing.terms import Alternative, Finding, Form, Name, Side, Subject, Value
+from handlers.parsing.terms import Alternative, Finding, Form, Name, Noun, Side, Subject, Value
 from handlers.parsing.vocabulary import PHRASES, SYNONYMS
 from knowledge.factors import PatientFactors, Presence
 from tests.support.grammar import DENIALS, DIAGNOSES, FIELD, NAMES, outcome_of, said_of
@@ -53,6 +53,9 @@ def test_a_denied_name_is_absent_in_every_order_or_asked_about_but_never_present
             if fits and term.narrower:
                 assert isinstance(outcome, Refusal), text
                 assert outcome.code is RefusalCode.NARROWER_TERM
+            elif fits and value.form is Form.DENIED_HISTORY and term.noun is Noun.LEFT_OUT and name == "liver":
+                # A history of liver is one of liver disease.
+                assert isinstance(outcome, Refusal), text
             else:
                 assert said_of(term.subject, outcome) is (Presence.NO if fits else None), text
 
