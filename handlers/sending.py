@@ -48,7 +48,7 @@ async def change_modal(client: AsyncWebClient, view_id: str, view_hash: str, vie
     try:
         async with asyncio.timeout(SEND_SECONDS):
             await client.views_update(view_id=view_id, hash=view_hash, view=view)
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - whatever happened, the caller learns it and says it another way
         log.warning("modal not changed: %s", _code(error))
         return False
     return True
@@ -85,7 +85,7 @@ async def post(
             failure = f"response_url_{answer.status_code}"
     except TimeoutError:
         failure = "response_url_timeout"
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - whatever happened, the caller learns it and says it another way
         failure = "response_url_unreachable"
         log.warning("message not sent: %s", type(error).__name__)
     return failure

@@ -196,7 +196,7 @@ class LedgerWriter:
             self._store.probe(deadline, rehearse=not self._status.ok)
         except LedgerFault as fault:
             self._settle(fault.code, fault.detail)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - the thread outlives any mistake
             self._settle("cannot_open", type(error).__name__)
         else:
             self._settle()

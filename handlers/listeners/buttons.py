@@ -15,7 +15,7 @@ from handlers.delivery import own_delivery
 from handlers.evidence.modal import answer_modal, evidence_action
 from handlers.listeners.failure import acknowledged_first
 from handlers.listeners.payloads import identifier, part
-from handlers.listeners.presses import Press, read_press, tell
+from handlers.listeners.presses import Press, read_press, recalled, tell
 from handlers.modals.answer import NOT_CONFIRMED
 from handlers.modals.model import model_modal
 from handlers.outcomes import NotShown, Repeated
@@ -42,9 +42,8 @@ def what_if_listener(conversation: Conversation, mode: TableMode) -> Listener:
 
     async def what_if(body: dict[str, Any], client: AsyncWebClient) -> None:
         press = read_press(body, client.base_url)
-        past = await conversation.recall(press.receipt, press.asker)
-        if isinstance(past, NotShown):
-            await tell(client, press, past)
+        past = await recalled(conversation, client, press)
+        if past is None:
             return
         async with own_delivery(conversation.ledger, conversation.clock, "response_url") as sending:
             compared = await conversation.compare(f"what_if:{press.trigger_id}", past, press.asker)
@@ -118,9 +117,8 @@ def share_listener(conversation: Conversation, mode: TableMode) -> Listener:
 
     async def share(body: dict[str, Any], client: AsyncWebClient) -> None:
         press = read_press(body, client.base_url)
-        past = await conversation.recall(press.receipt, press.asker)
-        if isinstance(past, NotShown):
-            await tell(client, press, past)
+        past = await recalled(conversation, client, press)
+        if past is None:
             return
         if press.response_url is None or press.asker.channel is None:
             await tell(client, press, NO_CHANNEL)

@@ -16,7 +16,7 @@ from handlers.form.origin import channel_of, read_origin
 from handlers.home import HomeDesk
 from handlers.listeners.failure import acknowledged_first
 from handlers.listeners.payloads import identifier, interaction_asker, part
-from handlers.listeners.presses import Press, read_press, tell
+from handlers.listeners.presses import Press, read_press, recalled, tell
 from handlers.modals.answer import (
     EXPIRED,
     NOT_CONFIRMED,
@@ -77,9 +77,8 @@ def edit_listener(conversation: Conversation) -> Callable[..., Awaitable[None]]:
 
     async def edit(body: dict[str, Any], client: AsyncWebClient) -> None:
         press = read_press(body, client.base_url)
-        past = await conversation.recall(press.receipt, press.asker)
-        if isinstance(past, NotShown):
-            await tell(client, press, past)
+        past = await recalled(conversation, client, press)
+        if past is None:
             return
         receipt = past.recorded.receipt
         kept = channel_of(press.view.get("private_metadata")) if press.view is not None else None

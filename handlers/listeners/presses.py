@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.conversation import Conversation
 from handlers.form.origin import is_slacks
 from handlers.listeners.payloads import (
     MalformedPayloadError,
@@ -20,6 +21,7 @@ from handlers.listeners.payloads import (
 )
 from handlers.modals.answer import not_shown_modal
 from handlers.outcomes import NotShown
+from handlers.records import PastAnswer
 from handlers.replies import failure
 from handlers.requests import Asker
 from handlers.sending import open_modal, post
@@ -95,3 +97,12 @@ async def tell(client: AsyncWebClient, press: Press, notice: NotShown) -> None:
     if press.response_url is not None:
         said = failure(notice.headline, notice.advice, notice.reason)
         await post(client, press.response_url, said, thread=press.thread)
+
+
+async def recalled(conversation: Conversation, client: AsyncWebClient, press: Press) -> PastAnswer | None:
+    """The answer under which a button stands, as it was recorded; None once the user was told why there is none."""
+    past = await conversation.recall(press.receipt, press.asker)
+    if isinstance(past, NotShown):
+        await tell(client, press, past)
+        return None
+    return past

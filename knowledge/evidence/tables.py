@@ -7,13 +7,13 @@ from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from knowledge.evidence.conflicts import Conflict, Gap
 from knowledge.evidence.fields import Record, Topic
 from knowledge.evidence.records import Association, Fact
 from knowledge.evidence.sources import Source
 from knowledge.evidence.subjects import Subject
+from knowledge.validation import problems_of
 
 _Named = TypeVar("_Named", Source, Fact, Association, Subject, Conflict, Gap)
 _Any = TypeVar("_Any", bound=Record)
@@ -76,11 +76,4 @@ def read_record(kind: type[_Any], raw: dict[str, Any], where: str) -> _Any:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(_explain(problem) for problem in error.errors(include_url=False))
-        raise EvidenceError(f"{where}: {problems}") from error
-
-
-def _explain(problem: ErrorDetails) -> str:
-    """One problem of a record as ``field: what is wrong``; a problem of the whole record has no field."""
-    message = problem["msg"].removeprefix("Value error, ")
-    return ": ".join([*map(str, problem["loc"]), message])
+        raise EvidenceError(f"{where}: {problems_of(error)}") from error

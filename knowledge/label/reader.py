@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from knowledge.evidence import load as load_evidence
 from knowledge.label.base import Compiled, Record, Statement, Version
@@ -20,6 +19,7 @@ from knowledge.label.consensus import CrsGrading, IcansGrading, Ice
 from knowledge.label.management import HoldDifferences, Holds, Management
 from knowledge.label.schedule import Concomitant, Laboratory, Monitoring, Restart, Schedule
 from knowledge.label.tocilizumab import TocilizumabDose, Volume
+from knowledge.validation import problems_of
 
 # What each file may hold: key -> kind of record. Lists are written [[key]], single records [key].
 _FILES: Mapping[str, Mapping[str, type[Record]]] = {
@@ -152,13 +152,7 @@ def _validated(kind: type[_V], raw: Any, where: str) -> _V:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(_explain(problem) for problem in error.errors(include_url=False))
-        raise LabelError(f"{where} {name!r}: {problems}") from error
-
-
-def _explain(problem: ErrorDetails) -> str:
-    message = problem["msg"].removeprefix("Value error, ")
-    return ": ".join([*map(str, problem["loc"]), message])
+        raise LabelError(f"{where} {name!r}: {problems_of(error)}") from error
 
 
 def _check_references(label: Label) -> None:
