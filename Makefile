@@ -13,11 +13,13 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test check bench run model pictures synthesis-check model-figures slack lock clean centre evidence-study card
+.PHONY: help demo test chaos fuzz check bench run model pictures synthesis-check model-figures slack lock clean centre evidence-study card
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
 	@echo "make test    all tests (end-to-end ones need Chromium and Node: see CONTRIBUTING.md)"
+	@echo "make chaos   the fault tests with their full counts (half an hour or more); make test has them in short"
+	@echo "make fuzz    the grammar and the doors on 200,000 generated inputs (some minutes)"
 	@echo "make check   lint, types, import contracts"
 	@echo "make bench   Firth regression against its peers, and the engine alone (five minutes)"
 	@echo "make run     the bot on your Slack workspace (settings in .env)"
@@ -35,6 +37,12 @@ demo: $(RUN_READY)
 
 test: $(DEV_READY)
 	@$(BIN)/python -m pytest -q -rs
+
+chaos: $(DEV_READY)
+	@TARLA_CHAOS=full $(BIN)/python -m pytest -q -rs tests/chaos tests/fault
+
+fuzz: $(DEV_READY)
+	@TARLA_CHAOS=full $(BIN)/python -m pytest -q -rs tests/fuzz
 
 check: $(DEV_READY)
 	$(BIN)/ruff check .
