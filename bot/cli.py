@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bot.audit.cli import audit
 from bot.settings import Settings, SettingsError, read_settings
 
 # Exit statuses of ``tarla ask``.
@@ -76,6 +77,9 @@ def demo() -> None:
     from bot.demo import run_demo
 
     sys.exit(OK if asyncio.run(run_demo()) else FAILED)
+
+
+main.add_command(audit)
 
 
 @main.group()

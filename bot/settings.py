@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from platformdirs import user_config_path, user_data_path, user_state_path
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from handlers.access import OtherWorkspaces, Rules
@@ -24,6 +25,12 @@ _GROUP, _CHANNEL = re.compile(r"^S[A-Z0-9]{2,20}$", re.ASCII), re.compile(r"^[CG
 _YES, _NO = frozenset({"true", "yes", "1", "on"}), frozenset({"false", "no", "0", "off", ""})
 GROUP_IDS = "write ids of user groups, which begin with S, with commas between them, such as S0123ABCD,S0456EFGH"
 CHANNEL_IDS = "write ids of channels, which begin with C or G, with commas between them, such as C0123ABCD,G0456EFGH"
+CHANNEL_ID = "write the id of one channel, which begins with C or G, such as C0123ABCD"
+WHOLE_PATHS = {
+    "tarla_ledger": "give the ledger's whole path, such as /var/lib/tarla/ledger.db",
+    "tarla_checkpoints": "give the folder's whole path, such as /srv/tarla/checkpoints",
+    "tarla_signing_key": "give the key file's whole path, such as /etc/tarla/signing.key",
+}
 GROUP_ID = "write the id of one user group, which begins with S, such as S0123ABCD"
 
 
@@ -49,6 +56,9 @@ class Settings(BaseSettings):
     slack_api_url: Annotated[str, Field(pattern=r"^https?://.+/$")] = SLACK_API_URL
     tarla_ldh_uln: Annotated[UpperLimit | None, NoDecode] = None
     tarla_ledger: Path = Field(default_factory=default_ledger)
+    tarla_checkpoints: Path | None = None
+    tarla_signing_key: Path | None = None
+    tarla_checkpoint_channel: str | None = None
     tarla_table: TableMode = TableMode.BLOCK
     tarla_allowed_groups: Annotated[tuple[str, ...], NoDecode] = ()
     tarla_allowed_channels: Annotated[tuple[str, ...], NoDecode] = ()
@@ -66,6 +76,21 @@ class Settings(BaseSettings):
             other_workspaces=self.tarla_allow_other_workspaces,
         )
         return SiteSettings(rules, self.tarla_admin_group, self.tarla_ldh_uln, self.tarla_table)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of signed checkpoints; without a setting one of this ledger's own in the user's state folder."""
+        return self.tarla_checkpoints or user_state_path("tarla", appauthor=False) / "checkpoints" / self._ledger_tag
+
+    @property
+    def signing_key(self) -> Path:
+        """The file of the signing key; without a setting one of this ledger's own in the user's configuration."""
+        return self.tarla_signing_key or user_config_path("tarla", appauthor=False) / f"{self._ledger_tag}.key"
+
+    @property
+    def _ledger_tag(self) -> str:
+        # Two ledgers must not share checkpoints: each would look like the other one rewritten.
+        return hashlib.sha256(str(self.tarla_ledger).encode()).hexdigest()[:16]
 
     @field_validator("tarla_ldh_uln", mode="before")
     @classmethod
@@ -117,14 +142,36 @@ class Settings(BaseSettings):
             raise ValueError("write true or false")
         return word in _YES
 
-    @field_validator("tarla_ledger", mode="after")
+    @field_validator("tarla_checkpoint_channel", mode="before")
     @classmethod
-    def _one_place(cls, value: Path) -> Path:
-        # A relative path would be another ledger in every folder the program is started from.
-        whole = value.expanduser()
-        if not whole.is_absolute():
-            raise ValueError("give the ledger's whole path, such as /var/lib/tarla/ledger.db")
+    def _channel_id(cls, value: Any) -> Any:
+        ids = _ids(value, _CHANNEL, CHANNEL_ID)
+        if len(ids) > 1:
+            raise ValueError(CHANNEL_ID)
+        return ids[0] if ids else None
+
+    @field_validator("tarla_checkpoints", "tarla_signing_key", mode="before")
+    @classmethod
+    def _blank_path_is_missing(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("tarla_ledger", "tarla_checkpoints", "tarla_signing_key", mode="after")
+    @classmethod
+    def _one_place(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        # A relative path would be another place in every folder the program is started from.
+        whole = None if value is None else value.expanduser()
+        if whole is not None and not whole.is_absolute():
+            raise ValueError(WHOLE_PATHS[info.field_name or ""])
         return whole
+
+    @model_validator(mode="after")
+    def _kept_apart(self) -> Settings:
+        # Who may write the ledger's folder could else rewrite both the ledger and what vouches for it.
+        folder = self.tarla_ledger.parent
+        for name, place in (("TARLA_CHECKPOINTS", self.checkpoints), ("TARLA_SIGNING_KEY", self.signing_key.parent)):
+            if place == folder:
+                raise ValueError(f"{name}: choose another folder than the ledger's")
+        return self
 
     @field_validator("slack_bot_token", "slack_app_token", "slack_signing_secret", mode="before")
     @classmethod
@@ -153,7 +200,8 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = [
-            f"{str(each['loc'][0]).upper()}: {each['msg'].removeprefix('Value error, ')}"
+            # What is wrong between two settings has no place; its message names one of them.
+            "".join(f"{str(name).upper()}: " for name in each["loc"][:1]) + each["msg"].removeprefix("Value error, ")
             for each in error.errors(include_input=False)
         ]
         raise SettingsError("; ".join(problems)) from None

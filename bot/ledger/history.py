@@ -9,11 +9,11 @@ import re
 import sqlite3
 from pathlib import Path
 
-from bot.ledger.check import problem_of
+from bot.ledger.check import Retention, problem_of
 from bot.ledger.connection import open_for_reading
 from bot.ledger.errors import LedgerFault, fault_of_sqlite
 from bot.ledger.questions import Counted, FoundAnswers, counts_since, own_answers
-from bot.ledger.read import RawEvent, raw_events
+from bot.ledger.read import RawEvent, prunings, raw_events
 from handlers.ports import LedgerCounts, OwnAnswers, PastEvent, Recorded
 
 _RECEIPT = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{4})", re.ASCII)
@@ -32,10 +32,7 @@ class LedgerHistory:
             LedgerUnavailableError: the ledger cannot be read, or the event was changed since it was recorded.
         """
         match = _RECEIPT.fullmatch(receipt)
-        row = None if match is None else await asyncio.to_thread(self._row, int(match[1]))
-        if match is None or row is None or row.leaf.hex()[:4] != match[2]:
-            return None
-        return _past(row)
+        return None if match is None else await asyncio.to_thread(self._event, int(match[1]), match[2])
 
     async def answers_of(self, user: str, team: str | None, limit: int) -> OwnAnswers:
         """The last ``limit`` answers that this person was given in this workspace, each row's hashes checked.
@@ -75,22 +72,25 @@ class LedgerHistory:
         except sqlite3.Error as error:
             raise fault_of_sqlite(error) from None
 
-    def _row(self, seq: int) -> RawEvent | None:
+    def _event(self, seq: int, start: str) -> PastEvent | None:
+        """The event of this number, if its leaf begins so."""
         try:
             with contextlib.closing(open_for_reading(self._path)) as connection:
                 row = next(raw_events(connection, after=seq - 1, page=1), None)
+                if row is None or row.seq != seq or row.leaf.hex()[:4] != start:
+                    return None
+                return _past(row, pruned=row.body is None and Retention(prunings(connection)).covers(row))
         except sqlite3.Error as error:
             raise fault_of_sqlite(error) from None
-        return row if row is not None and row.seq == seq else None
 
 
-def _past(row: RawEvent) -> PastEvent:
+def _past(row: RawEvent, *, pruned: bool = False) -> PastEvent:
     """The event in a row.
 
     Raises:
         LedgerFault: ``damaged``; a hash does not fit.
     """
-    if (problem := problem_of(row, row.seq)) is not None:
+    if (problem := problem_of(row, row.seq, pruned=pruned)) is not None:
         raise LedgerFault("damaged", f"event {row.seq} is not as it was recorded: {problem}")
     payload = None if row.body is None else json.loads(row.body)
     return PastEvent(Recorded(row.seq, row.time.decode(), row.leaf), row.kind.decode(), payload)

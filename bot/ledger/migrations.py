@@ -27,6 +27,14 @@ def m001_event_and_payload(db: Database) -> None:
     db.execute("PRAGMA user_version = 1")
 
 
+@migrations()
+def m002_pruning(db: Database) -> None:
+    """What retention needs, and an index over the ledger's own events."""
+    for statement in schema.ADD_IN_VERSION_2:
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 2")
+
+
 def apply_pending(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date inside the caller's open transaction.
 
@@ -34,4 +42,13 @@ def apply_pending(connection: sqlite3.Connection) -> None:
     SQLite, and two on one file would break each other's locks. Its plugins are
     not loaded, so that nothing foreign runs on the ledger.
     """
-    migrations.apply(Database(connection, execute_plugins=False, strict=True))
+    database = Database(connection, execute_plugins=False, strict=True)
+    migrations.ensure_migrations_table(database)
+    # user_version tells what was done, whatever became of sqlite-utils' own table.
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    done = {migration.name for migration in migrations.applied(database)}
+    for migration in migrations.pending(database)[: max(0, version - len(done))]:
+        database.table(schema.BOOKKEEPING_TABLE).insert(
+            {"migration_set": migrations.name, "name": migration.name, "applied_at": ""}
+        )
+    migrations.apply(database)

@@ -69,6 +69,22 @@ class StoredEvent:
         return None if self.body is None else cast("Mapping[str, Json]", json.loads(self.body))
 
 
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """Payloads of the events from ``first`` to ``last`` may be gone, because the event ``seq`` says so."""
+
+    seq: int
+    first: int
+    last: int
+
+
+def prunings(connection: sqlite3.Connection) -> tuple[Pruning, ...]:
+    """All prunings in the order of their events; none in a file of version 1, which has no such table."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'pruning'").fetchone() is None:
+        return ()
+    return tuple(Pruning(*row) for row in connection.execute("SELECT seq, first, last FROM pruning ORDER BY seq"))
+
+
 def raw_events(connection: sqlite3.Connection, after: int, page: int = PAGE_ROWS) -> Iterator[RawEvent]:
     """Rows with ``seq`` above ``after`` in order, ``page`` at a time, from a connection of ``open_for_reading``."""
     while rows := connection.execute(_SELECT_PAGE, (after, page)).fetchall():

@@ -1,4 +1,4 @@
-"""Tables and guards of the ledger, version 1. They are final.
+"""Tables and guards of the ledger, version 2. What version 1 had is final; version 2 only adds.
 
 A row that may never change cannot be migrated, so every column is here for a
 reader years from now who has this file, no running Tarla and no trust in it:
@@ -21,12 +21,12 @@ reader years from now who has this file, no running Tarla and no trust in it:
                         answers to a closed set of questions could all be tried).
 ``payload.body``        what happened, RFC 8785 canonical JSON, decimals as strings.
 
-Pruning for retention is not possible in this version. A later numbered
-migration may replace the one trigger ``payload_no_delete`` by a trigger that
-lets a payload go once a recorded event names it as due (with secure_delete, so
-that the bytes are overwritten); ``event`` stays whole, so no leaf, root or
-receipt changes. Needs that arise later (checkpoints, other
-hashes) are met by further tables keyed by ``seq``.
+``pruning``             which payloads may go, because a recorded ``pruned`` event says that their time is
+                        over: that event's ``seq``, and the first and last event whose payloads are due.
+                        ``event`` stays whole, so no leaf, root or receipt changes. Payloads of the
+                        ledger's own events (``KEPT_KINDS``) stay for good.
+
+Needs that arise later (other hashes, say) are met by further tables keyed by ``seq``.
 
 The triggers stop mistakes and ordinary tools, also from connections that set
 no pragma; whoever owns the file can drop them. The fingerprint shows that.
@@ -39,7 +39,7 @@ import sqlite3
 
 # "TARL": lets `file` and SQLite's own tools tell a ledger from any other database.
 APPLICATION_ID = 0x5441_524C
-VERSION = 1
+VERSION = 2
 MIN_SQLITE = (3, 37, 0)  # the first release with STRICT tables
 
 # sqlite-utils' own bookkeeping; nothing is decided by it once user_version is set.
@@ -114,11 +114,54 @@ END""",
 END""",
 )
 
+# Events of the ledger itself rather than of a request: rare, looked for, and never pruned.
+KEPT_KINDS = (
+    "started",
+    "stopped",
+    "model_activated",
+    "checkpoint",
+    "key_rotated",
+    "pruned",
+    "recalled",
+)
+# The very text of the index's condition: SQLite uses the index where a query repeats it.
+IS_KEPT = f"kind IN ({', '.join(repr(kind) for kind in KEPT_KINDS)})"
+
+ADD_IN_VERSION_2 = (
+    f"CREATE INDEX event_of_ledger ON event (kind, seq) WHERE {IS_KEPT}",
+    """CREATE TABLE pruning (
+  seq INTEGER PRIMARY KEY REFERENCES event (seq),
+  first INTEGER NOT NULL CHECK (first >= 1),
+  last INTEGER NOT NULL CHECK (last >= first AND last < seq)
+) STRICT""",
+    """CREATE TRIGGER pruning_insert_newest BEFORE INSERT ON pruning BEGIN
+  SELECT RAISE(ABORT, 'ledger: pruning needs its event first')
+    WHERE NEW.seq IS NOT (SELECT max(seq) FROM event)
+      OR (SELECT kind FROM event WHERE seq = NEW.seq) IS NOT 'pruned';
+  SELECT RAISE(ABORT, 'ledger: the event has its pruning already')
+    WHERE EXISTS (SELECT 1 FROM pruning WHERE seq = NEW.seq);
+END""",
+    """CREATE TRIGGER pruning_no_update BEFORE UPDATE ON pruning BEGIN
+  SELECT RAISE(ABORT, 'ledger: a pruning is never changed');
+END""",
+    """CREATE TRIGGER pruning_no_delete BEFORE DELETE ON pruning BEGIN
+  SELECT RAISE(ABORT, 'ledger: a pruning is never deleted');
+END""",
+    "DROP TRIGGER payload_no_delete",
+    f"""CREATE TRIGGER payload_delete_due BEFORE DELETE ON payload BEGIN
+  SELECT RAISE(ABORT, 'ledger: a payload is never deleted before its time is over')
+    WHERE NOT EXISTS (SELECT 1 FROM pruning WHERE OLD.seq BETWEEN first AND last);
+  SELECT RAISE(ABORT, 'ledger: this payload is kept for good')
+    WHERE EXISTS (SELECT 1 FROM event WHERE seq = OLD.seq AND {IS_KEPT});
+END""",  # noqa: S608 - put together of constants
+)
+
 # SHA-256 of the whole schema as SQLite keeps it, for every version ever shipped.
 # A constant, not computed from the text above: a careless edit must fail a test.
 FINGERPRINTS = {
     0: hashlib.sha256(b"").hexdigest(),  # a file yet empty
     1: "9f2daa5adb0619e62d185017b06ed3e4fd37d68ac93288f858ae2b2bc02c2c0b",
+    2: "22f0c7230cfdb99bbb3fdb23d97fb7137e1d8866b3e3fffb3c960e4fe978a5c5",
 }
 
 

@@ -35,13 +35,17 @@ Outcome = Recorded | AlreadyRecordedError | EntryError
 
 @dataclass(frozen=True, slots=True)
 class PreparedEntry:
-    """An entry checked and turned into the bytes that will be stored."""
+    """An entry checked and turned into the bytes that will be stored.
+
+    ``pruned`` belongs to a ``pruned`` event: the first and last event whose payloads may go because of it.
+    """
 
     idem_key: str
     kind: str
     ref: int | None
     salt: bytes = field(repr=False)
     body: bytes = field(repr=False)
+    pruned: tuple[int, int] | None = None
 
 
 def prepare(entry: Entry) -> PreparedEntry:
@@ -211,6 +215,8 @@ class Store:
         connection.execute(
             "INSERT INTO payload (seq, salt, body) VALUES (?, ?, ?)", (seq, entry.salt, entry.body.decode())
         )
+        if entry.pruned is not None:
+            connection.execute("INSERT INTO pruning (seq, first, last) VALUES (?, ?, ?)", (seq, *entry.pruned))
         return Recorded(seq, moment, leaf_hash)
 
     def _back_out(self, *, keep_open: bool) -> None:

@@ -65,7 +65,7 @@ def test_events_of_another_process_are_no_damage(tmp_path: Path) -> None:
     assert [event.seq for event in read_events(path)] == list(range(1, 11))
 
 
-@pytest.mark.parametrize("mark", ["user_version = 2", "application_id = 7"])
+@pytest.mark.parametrize("mark", ["user_version = 3", "application_id = 7"])
 def test_a_mark_changed_while_running_stops_the_next_record(tmp_path: Path, mark: str) -> None:
     """A fresh start would refuse such a file; the running one must not go on with it."""
     path = tmp_path / "ledger.db"

@@ -42,7 +42,7 @@ def test_new_ledger_has_the_fingerprint_that_was_shipped(path: Path, plain: sqli
     assert plain.execute("PRAGMA user_version").fetchone() == (ledger_schema.VERSION,)
     assert plain.execute("PRAGMA application_id").fetchone() == (ledger_schema.APPLICATION_ID,)
     strict = plain.execute("SELECT name, strict FROM pragma_table_list WHERE schema='main' AND name NOT LIKE 'sqlite%'")
-    assert dict(strict) == {"event": 1, "payload": 1, "_sqlite_migrations": 1}
+    assert dict(strict) == {"event": 1, "payload": 1, "pruning": 1, "_sqlite_migrations": 1}
     assert read_event(path, 3) is not None
 
 
@@ -156,8 +156,8 @@ def _execute(*statements: str) -> Callable[[Path], None]:
         pytest.param(_execute("DROP TRIGGER event_no_delete"), id="trigger dropped"),
         pytest.param(
             _execute(
-                "DROP TRIGGER payload_no_delete",
-                "CREATE TRIGGER payload_no_delete BEFORE DELETE ON payload BEGIN SELECT 1; END",
+                "DROP TRIGGER payload_delete_due",
+                "CREATE TRIGGER payload_delete_due BEFORE DELETE ON payload BEGIN SELECT 1; END",
             ),
             id="trigger emptied",
         ),

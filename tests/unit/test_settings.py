@@ -17,7 +17,7 @@ NAMES = (
     *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_API_URL"),
     *("TARLA_LDH_ULN", "TARLA_LEDGER", "TARLA_TABLE"),
     *("TARLA_ALLOWED_GROUPS", "TARLA_ALLOWED_CHANNELS", "TARLA_ALLOW_GUESTS", "TARLA_ALLOW_OTHER_WORKSPACES"),
-    "TARLA_ADMIN_GROUP",
+    *("TARLA_ADMIN_GROUP", "TARLA_CHECKPOINTS", "TARLA_SIGNING_KEY", "TARLA_CHECKPOINT_CHANNEL"),
 )
 
 
@@ -188,3 +188,42 @@ def test_an_unreadable_env_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_whose_workspaces_may_ask(monkeypatch: pytest.MonkeyPatch, value: str, rule: OtherWorkspaces) -> None:
     monkeypatch.setenv("TARLA_ALLOW_OTHER_WORKSPACES", value)
     assert read_settings().site.rules.other_workspaces is rule
+
+
+def test_checkpoints_and_key_stand_apart_from_the_ledger_and_belong_to_it_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    places = set()
+    for ledger in ("/somewhere/ledger.db", "/elsewhere/ledger.db"):
+        monkeypatch.setenv("TARLA_LEDGER", ledger)
+        settings = read_settings()
+        places |= {settings.checkpoints, settings.signing_key, settings.tarla_ledger}
+    assert len(places) == 6
+    monkeypatch.setenv("TARLA_CHECKPOINTS", "/srv/tarla/checkpoints")
+    monkeypatch.setenv("TARLA_SIGNING_KEY", "/etc/tarla/signing.key")
+    monkeypatch.setenv("TARLA_CHECKPOINT_CHANNEL", "C0123ABCD")
+    settings = read_settings()
+    assert settings.checkpoints == Path("/srv/tarla/checkpoints")
+    assert settings.signing_key == Path("/etc/tarla/signing.key")
+    assert settings.tarla_checkpoint_channel == "C0123ABCD"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("TARLA_CHECKPOINTS", "/somewhere", "TARLA_CHECKPOINTS: choose another folder than the ledger's"),
+        ("TARLA_SIGNING_KEY", "/somewhere/signing.key", "TARLA_SIGNING_KEY: choose another folder than the ledger's"),
+        ("TARLA_CHECKPOINTS", "checkpoints", "TARLA_CHECKPOINTS: give the folder's whole path"),
+        ("TARLA_SIGNING_KEY", "signing.key", "TARLA_SIGNING_KEY: give the key file's whole path"),
+        ("TARLA_CHECKPOINT_CHANNEL", "#audit", "TARLA_CHECKPOINT_CHANNEL: write the id of one channel"),
+        ("TARLA_CHECKPOINT_CHANNEL", "C0123ABCD,C0456EFGH", "TARLA_CHECKPOINT_CHANNEL: write the id of one channel"),
+    ],
+)
+def test_places_that_would_not_do_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv("TARLA_LEDGER", "/somewhere/ledger.db")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as failure:
+        read_settings()
+    assert str(failure.value).startswith(told)

@@ -1,0 +1,10 @@
+"""The commands under ``tarla audit``. Each module of commands adds its own; heavy imports stand inside them."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def audit() -> None:
+    """The audit ledger: check, read, export, back up, keep, recall."""
