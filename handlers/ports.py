@@ -32,7 +32,8 @@ class Entry:
     """One event to be recorded.
 
     ``idem_key`` names the request it belongs to: the same key is never recorded
-    twice. ``kind`` is a ``Kind``, or a word of the ledger's own. ``ref`` is the ``seq`` of the earlier event that this one is about.
+    twice. ``kind`` is a ``Kind``, or a word of the ledger's own. ``ref`` is the
+    ``seq`` of the earlier event that this one is about.
     """
 
     idem_key: str
