@@ -64,6 +64,7 @@ def environment(api_url: str, ledger: Path) -> dict[str, str]:
         "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         "SLACK_API_URL": api_url,
         "TARLA_LEDGER": str(ledger),
+        "TARLA_LOG": "text",
     }
 
 

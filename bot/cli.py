@@ -45,7 +45,9 @@ def ask(words: tuple[str, ...], as_json: bool, plot: Path | None) -> None:
 
 @main.command()
 @click.option("--socket", "transport", flag_value="socket", default="socket", help="Socket Mode (the default).")
-@click.option("--http", "transport", flag_value="http", help="HTTP, path /slack/events, with /healthz.")
+@click.option(
+    "--http", "transport", flag_value="http", help="HTTP, path /slack/events, with /healthz, /readyz, /metrics."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, with --http.")
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="Port, with --http.")
 def serve(transport: str, host: str, port: int) -> None:
@@ -53,8 +55,8 @@ def serve(transport: str, host: str, port: int) -> None:
     from bot.logs import set_up_logs
     from bot.serve import serve_over_http, serve_over_socket
 
-    set_up_logs()
     settings = _settings()
+    set_up_logs(settings.tarla_log)
     try:
         asyncio.run(serve_over_socket(settings) if transport == "socket" else serve_over_http(settings, host, port))
     except SettingsError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, cast
 
-from bot.ledger import LedgerHistory, LedgerWriter, open_ledger
+from bot.ledger import LedgerHistory, open_ledger
 from bot.logs import bolt_logger
 from bot.settings import Settings
 from bot.tasks import Background, InFlight
@@ -17,17 +17,20 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
     from slack_bolt.async_app import AsyncApp
 
+    from bot.operations import CountingLedger, Operations
+
 
 @dataclass(frozen=True)
 class Tarla:
     """A wired application."""
 
     app: AsyncApp
-    ledger: LedgerWriter
+    ledger: CountingLedger
     conversation: Conversation
     clock: Clock
     background: Background
     in_flight: InFlight
+    operations: Operations
 
 
 def code_version() -> str:
@@ -55,6 +58,8 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
 
     from bot.directory import SlackDirectory
     from bot.network import StraightSession
+    from bot.operations import CountingLedger, Operations
+    from bot.operations.parts import watch_parts
     from handlers.listeners import register_listeners
 
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
@@ -62,7 +67,8 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     async def known_workspace(enterprise_id: str | None, team_id: str | None, user_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, user_id=user_id, bot_token=token)
 
-    ledger = open_ledger(settings.tarla_ledger, clock=clock)
+    operations = Operations(code_version())
+    ledger = CountingLedger(open_ledger(settings.tarla_ledger, clock=clock), operations.counts, clock.monotonic)
     conversation = make_conversation(settings, ledger, clock)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     client = AsyncWebClient(
@@ -86,4 +92,5 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     in_flight = InFlight()
     directory = SlackDirectory(asking, clock.monotonic)
     register_listeners(app, conversation, directory, settings.site, in_flight.watch)
-    return Tarla(app, ledger, conversation, clock, Background(), in_flight)
+    watch_parts(operations, ledger, in_flight)
+    return Tarla(app, ledger, conversation, clock, Background(), in_flight, operations)

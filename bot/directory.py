@@ -97,7 +97,7 @@ class SlackDirectory:
             reason = MALFORMED
         except Exception as error:  # noqa: BLE001 - whatever keeps Slack from answering, nobody can be recognised
             reason = type(error).__name__
-        log.warning("Slack does not answer %s: %s", method, reason)
+        log.warning("Slack does not answer %s: %s", method, reason, extra={"method": method, "reason": reason})
         raise DirectoryUnavailableError(reason)
 
 

@@ -11,6 +11,9 @@ from typing import TypeVar
 
 from bot.clock import SystemClock
 from bot.compose import Tarla, make_tarla
+from bot.operations.link import watch_link
+from bot.operations.notify import READY, Notifier
+from bot.operations.running import operating
 from bot.settings import Settings, SettingsError
 from bot.slack_tokens import check_bot_token, open_connection_url
 from bot.transports.http import serve_http, web_application
@@ -43,7 +46,13 @@ async def serve_over_socket(settings: Settings) -> None:
         await _ask_slack(check_bot_token(tarla.app.client), stopped)
         url = await _ask_slack(open_connection_url(tarla.app.client, token), stopped)
         handler = RecordingSocketModeHandler(tarla.app, token, tarla.ledger, tarla.clock, tarla.background)
-        await _run(tarla, serve_socket(handler, url, stopped), "connected to Slack over Socket Mode", stopped)
+        watch_link(tarla.operations, handler.client)
+        async with operating(tarla.operations, settings.tarla_operations, stopped) as notifier:
+            # Slack may be out of reach for hours: that is no reason to begin anew.
+            notifier.tell(READY, "STATUS=connecting to Slack")
+            await _run(
+                tarla, serve_socket(handler, url, stopped), "connected to Slack over Socket Mode", stopped, notifier
+            )
     finally:
         await _close(tarla)
 
@@ -61,21 +70,28 @@ async def serve_over_http(settings: Settings, host: str, port: int) -> None:
     stopped = _stop_event()
     try:
         await _ask_slack(check_bot_token(tarla.app.client), stopped)
-        await _run(tarla, serve_http(application, host, port), "listening for Slack on %s", stopped)
+        async with operating(tarla.operations, settings.tarla_operations, stopped) as notifier:
+            await _run(tarla, serve_http(application, host, port), "listening for Slack on %s", stopped, notifier)
     finally:
         await _close(tarla)
 
 
 async def _run(
-    tarla: Tarla, transport: AbstractAsyncContextManager[object], ready: str, stopped: asyncio.Event
+    tarla: Tarla,
+    transport: AbstractAsyncContextManager[object],
+    ready: str,
+    stopped: asyncio.Event,
+    notifier: Notifier,
 ) -> None:
     _warm_up()
     async with transport as address:
         if not stopped.is_set():
             log.info(ready, *([address] if address else []))
+            notifier.tell(READY, "STATUS=taking requests")
         status = tarla.ledger.status()
         if not status.ok:
-            log.error("ledger unusable (%s): no risk will be shown until it can be written", status.code)
+            told = "ledger unusable (%s): no risk will be shown until it can be written"
+            log.error(told, status.code, extra={"code": status.code})
         await stopped.wait()
         log.info("stopping: finishing what is in hand")
 

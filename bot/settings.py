@@ -11,6 +11,8 @@ from platformdirs import user_config_path, user_data_path, user_state_path
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.address import Address, read_address
+from bot.logs import LogForm
 from handlers.access import OtherWorkspaces, Rules
 from handlers.answer import TableMode
 from handlers.site import SiteSettings
@@ -65,6 +67,8 @@ class Settings(BaseSettings):
     tarla_allow_guests: bool = False
     tarla_allow_other_workspaces: OtherWorkspaces = OtherWorkspaces.NONE
     tarla_admin_group: str | None = None
+    tarla_operations: Annotated[Address | None, NoDecode] = None
+    tarla_log: LogForm | None = None
 
     @property
     def site(self) -> SiteSettings:
@@ -141,6 +145,27 @@ class Settings(BaseSettings):
         if word not in _YES | _NO:
             raise ValueError("write true or false")
         return word in _YES
+
+    @field_validator("tarla_operations", mode="before")
+    @classmethod
+    def _where_to_listen(cls, value: Any) -> Any:
+        if value is None or isinstance(value, Address):
+            return value
+        text = str(value).strip()
+        if not text:
+            return None
+        try:
+            return read_address(text)
+        except ValueError:
+            raise ValueError("write address and port, such as 127.0.0.1:9464 or [::1]:9464") from None
+
+    @field_validator("tarla_log", mode="before")
+    @classmethod
+    def _form_of_logs(cls, value: Any) -> Any:
+        word = "" if value is None else str(value).strip().lower()
+        if word not in ("", *LogForm):
+            raise ValueError("write json or text")
+        return LogForm(word) if word else None
 
     @field_validator("tarla_checkpoint_channel", mode="before")
     @classmethod

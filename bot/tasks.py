@@ -34,6 +34,10 @@ class InFlight:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._tasks)
+
     def watch(self, listener: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         """The same listener, kept hold of while it runs; Bolt gives each run a task of its own."""
 

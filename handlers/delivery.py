@@ -153,4 +153,5 @@ async def record_outcome(
         await ledger.record(Entry(f"{delivery.key}#delivery", kind, payload, ref=delivery.event.seq))
     except (AlreadyRecordedError, LedgerUnavailableError, ValueError) as error:
         # The answer stands recorded; that its delivery is not is for the operator to know.
-        log.warning("delivery of seq=%d not recorded: %s", delivery.event.seq, type(error).__name__)
+        facts = {"seq": delivery.event.seq, "reason": type(error).__name__}
+        log.warning("delivery of seq=%d not recorded: %s", *facts.values(), extra=facts)

@@ -83,6 +83,10 @@ class LedgerWriter:
         """How things stand, without waiting; at most a few seconds old."""
         return self._status
 
+    def queue_length(self) -> int:
+        """How many entries wait to be written; those being written are not among them."""
+        return len(self._waiting)
+
     async def record(self, entry: Entry) -> Recorded:
         """Make the entry durable.
 

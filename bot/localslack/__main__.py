@@ -44,6 +44,8 @@ def bot_environment(slack: LocalSlack, ledger: Path, environ: Mapping[str, str])
         "TARLA_LDH_ULN": "250 U/L",
         # This Slack's web client does not draw table blocks.
         "TARLA_TABLE": "text",
+        # Its lines stand between those of the local Slack.
+        "TARLA_LOG": "text",
     }
 
 

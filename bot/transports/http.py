@@ -12,15 +12,12 @@ from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
 from bot.compose import Tarla
-from bot.ledger import LedgerWriter
+from bot.operations.routes import add_routes
 from bot.settings import SettingsError
 from bot.transports.signature import is_certificate_check, is_signed, turned_away
 from handlers.delivery import expecting_delivery, record_outcome
-from knowledge import ModelError
-from knowledge.model import load as load_model
 
 EVENTS_PATH = "/slack/events"
-HEALTH_PATH = "/healthz"
 SHUTDOWN_S = 5.0
 HTTP_OK = 200
 
@@ -29,7 +26,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
-    """Bolt's web application behind our check of signatures, with delivery records and ``/healthz``."""
+    """Bolt's web application behind our check of signatures, with delivery records and the operator's reports."""
     verifier = SignatureVerifier(signing_secret)
 
     @web.middleware
@@ -62,7 +59,7 @@ def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
 
     application: web.Application = tarla.app.web_app(path=EVENTS_PATH)
     application.middlewares.append(watch_delivery)
-    application.router.add_get(HEALTH_PATH, _health(tarla.ledger))
+    add_routes(application, tarla.operations)
     return application
 
 
@@ -80,21 +77,6 @@ async def _answer(request: web.Request, handler: Handler, verifier: SignatureVer
         raise
     except Exception as error:  # noqa: BLE001 - a body that Bolt cannot read must not end in a traceback
         return turned_away(f"unreadable ({type(error).__name__})", 400)
-
-
-def _health(ledger: LedgerWriter) -> Handler:
-    async def health(_request: web.Request) -> web.StreamResponse:
-        """200 when an answer could be given now, else 503 with the reason."""
-        status = ledger.status()
-        try:
-            model: dict[str, str] = {"id": load_model().version.id}
-        except ModelError:
-            model = {"error": "not usable"}
-        ok = status.ok and "id" in model
-        body = {"ok": ok, "ledger": "ok" if status.ok else status.code, "model": model}
-        return web.json_response(body, status=200 if ok else 503)
-
-    return health
 
 
 @asynccontextmanager

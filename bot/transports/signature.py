@@ -38,5 +38,5 @@ async def is_certificate_check(request: web.Request) -> bool:
 
 def turned_away(reason: str, status: int) -> web.Response:
     """The reply to what does not come from Slack as Slack sends it; ``reason`` is a closed code."""
-    log.warning("request turned away: %s", reason)
+    log.warning("request turned away: %s", reason, extra={"code": reason})
     return web.Response(status=status)

@@ -79,7 +79,7 @@ async def _turn_away(
     client: AsyncWebClient,
     respond: AsyncRespond,
 ) -> BoltResponse:
-    log.info("turned away: %s at %s", denial.code, arrival.door)
+    log.info("turned away: %s at %s", denial.code, arrival.door, extra={"code": denial.code, "door": arrival.door})
     if arrival.door in ACKNOWLEDGED:
         # The transport records how sending went.
         said = arrival.door is not Door.FORM_CLOSED and await _record(conversation, arrival, denial)

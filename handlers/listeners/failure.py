@@ -85,5 +85,6 @@ def _logged(error: Exception) -> str:
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
     place = f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}" if frame is not None else "unknown"
-    log.error("failure reference=%s type=%s at=%s", reference, type(error).__name__, place)
+    facts = {"reference": reference, "failure": type(error).__name__, "place": place}
+    log.error("failure reference=%s type=%s at=%s", *facts.values(), extra=facts)
     return reference

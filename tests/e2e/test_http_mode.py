@@ -57,11 +57,8 @@ async def test_a_command_signed_by_someone_else_gets_nothing(bot: RunningBot) ->
     assert len(await bot.events(0)) == before
 
 
-async def test_it_reports_itself_healthy(bot: RunningBot) -> None:
-    status, body = await bot.health()
-    assert status == 200
-    assert body["ledger"] == "ok"
-    assert body["model"]["id"] == answers.expected_assessment().model.id
+async def test_it_reports_itself_ready(bot: RunningBot) -> None:
+    assert await bot.readiness() == (200, {"ready": True, "reasons": {}})
 
 
 async def test_no_figure_leaves_a_bot_whose_ledger_lies_below_a_file(tmp_path: Path) -> None:
@@ -72,5 +69,5 @@ async def test_no_figure_leaves_a_bot_whose_ledger_lies_below_a_file(tmp_path: P
         answers.assert_not_shown(message, "cannot_open")
         answers.assert_no_estimate(await answers.everything_said(bot.slack))
         answers.assert_no_estimate(bot.log.read_text())
-        status, body = await bot.health()
-    assert (status, body["ledger"]) == (503, "cannot_open")
+        status, body = await bot.readiness()
+    assert (status, body["reasons"]) == (503, {"ledger": "cannot_open"})

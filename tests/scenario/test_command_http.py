@@ -70,7 +70,7 @@ async def test_the_sites_upper_limit_is_used_and_said(path: Path) -> None:
 async def test_the_row_is_durable_before_the_answer_leaves(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.compose.open_ledger", support.open_held)
     async with over_http(path) as running:
-        ledger = running.tarla.ledger
+        ledger = running.tarla.ledger.writer
         assert isinstance(ledger, HeldLedger)
         asking = asyncio.create_task(running.ask())
         await asyncio.wait_for(ledger.recorded_answer.wait(), support.PATIENCE_S)
@@ -87,7 +87,7 @@ async def test_a_client_that_hangs_up_gets_delivery_failed(path: Path, monkeypat
     monkeypatch.setattr("bot.compose.open_ledger", support.open_held)
     arrived: list[web.Request] = []
     async with over_http(path, arrived=arrived) as running:
-        ledger = running.tarla.ledger
+        ledger = running.tarla.ledger.writer
         assert isinstance(ledger, HeldLedger)
         asking = asyncio.create_task(running.ask())
         await asyncio.wait_for(ledger.recorded_answer.wait(), support.PATIENCE_S)

@@ -34,7 +34,7 @@ async def test_the_answer_is_the_acknowledgement(path: Path) -> None:
 async def test_the_row_is_durable_before_the_answer_leaves(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.compose.open_ledger", support.open_held)
     async with over_socket(path) as (running, _):
-        ledger = running.tarla.ledger
+        ledger = running.tarla.ledger.writer
         assert isinstance(ledger, HeldLedger)
         asking = asyncio.create_task(running.slack.slash_command(WORDS))
         await asyncio.wait_for(ledger.recorded_answer.wait(), support.PATIENCE_S)
@@ -48,7 +48,7 @@ async def test_the_row_is_durable_before_the_answer_leaves(path: Path, monkeypat
 async def test_a_link_lost_before_the_answer_gives_delivery_failed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.compose.open_ledger", support.open_held)
     async with over_socket(path) as (running, handler):
-        ledger = running.tarla.ledger
+        ledger = running.tarla.ledger.writer
         assert isinstance(ledger, HeldLedger)
         asking = asyncio.create_task(running.slack.slash_command(WORDS, seconds=1.0))
         await asyncio.wait_for(ledger.recorded_answer.wait(), support.PATIENCE_S)

@@ -110,11 +110,11 @@ async def test_without_a_sound_model_there_is_no_figure(model_folder: Path, tmp_
     async with over_http(tmp_path / "ledger.db") as running:
         reply = await running.ask()
         assert await running.events() == []
-        health = await running.health()
+        report = await running.readiness()
     _has_no_figure(reply)
     assert "the model file is not usable" in reply.text
-    assert health.status == 503
-    assert json.loads(health.text)["model"] == {"error": "not usable"}
+    assert report.status == 503
+    assert json.loads(report.text) == {"ready": False, "reasons": {"model": "not_usable"}}
 
 
 async def test_without_a_sound_model_form_and_buttons_show_no_figure_either(model_folder: Path, tmp_path: Path) -> None:
@@ -159,11 +159,10 @@ async def test_an_unforeseen_failure_is_an_apology_with_a_reference(
         assert value not in reply.text
 
 
-async def test_health_is_well_or_says_what_is_not(tmp_path: Path, unwritable: Path) -> None:
+async def test_it_is_ready_or_says_what_is_in_the_way(tmp_path: Path, unwritable: Path) -> None:
     async with over_http(tmp_path / "ledger.db") as running:
-        well = await running.health()
+        well = await running.readiness()
     async with over_http(unwritable) as running:
-        ill = await running.health()
-    model = {"id": model_module.load().version.id}
-    assert (well.status, json.loads(well.text)) == (200, {"ok": True, "ledger": "ok", "model": model})
-    assert (ill.status, json.loads(ill.text)) == (503, {"ok": False, "ledger": "cannot_open", "model": model})
+        ill = await running.readiness()
+    assert (well.status, json.loads(well.text)) == (200, {"ready": True, "reasons": {}})
+    assert (ill.status, json.loads(ill.text)) == (503, {"ready": False, "reasons": {"ledger": "cannot_open"}})

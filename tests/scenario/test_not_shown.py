@@ -153,7 +153,7 @@ async def test_an_answer_recorded_after_slack_was_answered_is_late(
             running, _ = await stack.enter_async_context(over_socket(path))
         for listener in running.tarla.app._async_listeners:
             listener.ack_timeout = 0.1  # type: ignore[attr-defined]  # three seconds otherwise
-        ledger = running.tarla.ledger
+        ledger = running.tarla.ledger.writer
         assert isinstance(ledger, HeldLedger)
         if transport == "http":
             assert (await running.ask()).status == 404

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from bot.clock import SystemClock
 from bot.compose import Tarla, make_tarla
 from bot.ledger import LedgerWriter, StoredEvent, read_events
+from bot.operations.routes import READY_PATH
 from bot.settings import SLACK_API_URL, Settings
 from bot.standin import (
     SlackStandin,
@@ -28,7 +29,7 @@ from bot.standin import (
     shortcut_used,
     submitted,
 )
-from bot.transports.http import HEALTH_PATH, serve_http, web_application
+from bot.transports.http import serve_http, web_application
 from bot.transports.socket import RecordingSocketModeHandler, serve_socket
 from handlers.answer import TableMode
 from handlers.ports import Clock, Entry, Kind, Recorded
@@ -115,10 +116,10 @@ class RunningApp:
         """Send ``/tarla text``; ``fields`` as for ``slash_command_request``."""
         return await self.send(slash_command_request(text, **fields))
 
-    async def health(self) -> Reply:
-        """What ``/healthz`` says."""
+    async def readiness(self) -> Reply:
+        """What ``/readyz`` says."""
         timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
-        address = self.address.replace("/slack/events", HEALTH_PATH)
+        address = self.address.replace("/slack/events", READY_PATH)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(address) as response:
             return Reply(response.status, await response.text())
 

@@ -18,7 +18,8 @@ import aiohttp
 from bot.ledger import StoredEvent, read_events
 from bot.localslack import LocalSlack
 from bot.localslack.__main__ import bot_environment
-from bot.transports.http import EVENTS_PATH, HEALTH_PATH
+from bot.operations.routes import READY_PATH
+from bot.transports.http import EVENTS_PATH
 from handlers.answer import TableMode
 from tests.support.local_slack import local_slack
 
@@ -53,10 +54,10 @@ class RunningBot:
         await until(lambda: asyncio.to_thread(lambda: len(self._events()) >= count), 5.0)
         return self._events()
 
-    async def health(self) -> tuple[int, dict[str, Any]]:
-        """Status and body of the bot's own report, over HTTP."""
+    async def readiness(self) -> tuple[int, dict[str, Any]]:
+        """Status and body of ``/readyz``."""
         assert self.address is not None
-        async with aiohttp.ClientSession() as session, session.get(f"{self.address}{HEALTH_PATH}") as reply:
+        async with aiohttp.ClientSession() as session, session.get(f"{self.address}{READY_PATH}") as reply:
             return reply.status, await reply.json()
 
     def _events(self) -> list[StoredEvent]:
@@ -158,7 +159,7 @@ def _connected(slack: LocalSlack) -> Callable[[], Any]:
 def _answering(bot: RunningBot) -> Callable[[], Any]:
     async def answering() -> bool:
         try:
-            await bot.health()
+            await bot.readiness()
         except aiohttp.ClientConnectionError:
             return False
         return True

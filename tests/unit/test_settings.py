@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.address import Address, read_address
+from bot.logs import LogForm
 from bot.settings import Settings, SettingsError, default_ledger, read_settings
 from handlers.access import OtherWorkspaces, Rules
 from handlers.answer import TableMode
@@ -15,7 +17,7 @@ from knowledge import LdhUnit, UpperLimit
 SECRET = "xoxb-zaphod-0042"  # noqa: S105 - a test's own, valid nowhere
 NAMES = (
     *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_API_URL"),
-    *("TARLA_LDH_ULN", "TARLA_LEDGER", "TARLA_TABLE"),
+    *("TARLA_LDH_ULN", "TARLA_LEDGER", "TARLA_TABLE", "TARLA_OPERATIONS", "TARLA_LOG"),
     *("TARLA_ALLOWED_GROUPS", "TARLA_ALLOWED_CHANNELS", "TARLA_ALLOW_GUESTS", "TARLA_ALLOW_OTHER_WORKSPACES"),
     *("TARLA_ADMIN_GROUP", "TARLA_CHECKPOINTS", "TARLA_SIGNING_KEY", "TARLA_CHECKPOINT_CHANNEL"),
 )
@@ -90,6 +92,21 @@ def test_the_upper_limit_carries_its_unit(monkeypatch: pytest.MonkeyPatch, text:
         ("TARLA_LDH_ULN", "731 U/L", "between 100 and 600 U/L"),
         ("TARLA_TABLE", "zaphod731", "'block' or 'text'"),
         ("SLACK_API_URL", "zaphod731", "SLACK_API_URL"),
+        *(
+            ("TARLA_OPERATIONS", value, "write address and port, such as 127.0.0.1:9464")
+            for value in (
+                "731",
+                "zaphod731",
+                ":731",
+                "127.0.0.1:",
+                "127.0.0.1:73100",
+                "[::1:731",
+                "[1.2]:731",
+                "http://h:731",
+                "h:731/x",
+            )
+        ),
+        ("TARLA_LOG", "zaphod731", "write json or text"),
         ("TARLA_ALLOWED_GROUPS", "S0ONCOLOGY,zaphod731", "ids of user groups, which begin with S"),
         ("TARLA_ALLOWED_GROUPS", "C0731", "ids of user groups"),
         ("TARLA_ALLOWED_GROUPS", "s0731", "ids of user groups"),
@@ -114,6 +131,38 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(
     printed = "".join(traceback.format_exception(caught.value))
     assert "731" not in printed
     assert SECRET not in printed
+
+
+@pytest.mark.parametrize(
+    ("value", "address", "loopback"),
+    [
+        ("127.0.0.1:9464", Address("127.0.0.1", 9464), True),
+        (" localhost:0 ", Address("localhost", 0), True),
+        ("[::1]:9464", Address("::1", 9464), True),
+        ("[0:0:0:0:0:0:0:1]:9464", Address("::1", 9464), True),
+        ("0.0.0.0:9464", Address("0.0.0.0", 9464), False),  # noqa: S104 - it is told apart from loopback
+        ("metrics.example.org:9464", Address("metrics.example.org", 9464), False),
+    ],
+)
+def test_where_the_operators_reports_are(
+    monkeypatch: pytest.MonkeyPatch, value: str, address: Address, loopback: bool
+) -> None:
+    monkeypatch.setenv("TARLA_OPERATIONS", value)
+    found = read_settings().tarla_operations
+    assert found == address
+    assert found.is_loopback is loopback
+    assert read_address(str(found)) == found
+
+
+@pytest.mark.parametrize(("value", "form"), [("JSON", LogForm.JSON), (" text ", LogForm.TEXT), (" ", None)])
+def test_how_logs_are_written(monkeypatch: pytest.MonkeyPatch, value: str, form: LogForm | None) -> None:
+    monkeypatch.setenv("TARLA_LOG", value)
+    assert read_settings().tarla_log is form
+
+
+def test_reports_and_logs_left_alone() -> None:
+    assert read_settings().tarla_operations is None
+    assert read_settings().tarla_log is None
 
 
 def test_by_default_every_full_member_may_ask() -> None:

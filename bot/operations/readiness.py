@@ -1,0 +1,71 @@
+"""Whether an answer could be given now, and if not, why: closed words only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from knowledge import ModelError
+from knowledge.evidence import EvidenceError
+from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
+
+# None when all is well, else a closed word.
+Probe = Callable[[], str | None]
+
+UNSPECIFIED, PROBE_FAILED = "unspecified", "probe_failed"
+NOT_USABLE, STOPPING, NOT_CONNECTED = "not_usable", "stopping", "not_connected"
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+
+
+class Readiness:
+    """Named probes, asked anew each time. They must not wait: the event loop asks them."""
+
+    def __init__(self) -> None:
+        self._probes: dict[str, Probe] = {}
+
+    def watch(self, name: str, probe: Probe) -> None:
+        """Add a probe, or replace the one of this name.
+
+        Raises:
+            ValueError: the name is no closed word.
+        """
+        if not _WORD.fullmatch(name):
+            raise ValueError("a probe's name is a lower-case word")
+        self._probes[name] = probe
+
+    def states(self) -> dict[str, str | None]:
+        """What each probe says; a probe that fails itself says so."""
+        return {name: _asked(probe) for name, probe in self._probes.items()}
+
+    def reasons(self) -> dict[str, str]:
+        """Those that are not well. Empty when an answer could be given."""
+        return {name: reason for name, reason in self.states().items() if reason is not None}
+
+
+def _asked(probe: Probe) -> str | None:
+    try:
+        reason = probe()
+    except Exception:  # noqa: BLE001 - a broken probe is a reason of its own, and must not take the report with it
+        return PROBE_FAILED
+    if reason is None:
+        return None
+    return reason if _WORD.fullmatch(reason) else UNSPECIFIED
+
+
+def model_probe() -> str | None:
+    """Whether the risk model can be used."""
+    try:
+        load_model()
+    except ModelError:
+        return NOT_USABLE
+    return None
+
+
+def evidence_probe() -> str | None:
+    """Whether the evidence can be used."""
+    try:
+        load_evidence()
+    except EvidenceError:
+        return NOT_USABLE
+    return None
