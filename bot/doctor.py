@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
 from bot.doctor_access import examine_groups
+from bot.doctor_operations import examine_operations
 from bot.finding import Finding
 from bot.ledger import open_ledger
 from bot.settings import Settings
@@ -41,7 +42,12 @@ async def examine(settings: Settings) -> list[Finding]:
     ]
     findings += _door(settings)
     findings += await _slack(settings)
-    findings += [_upper_limit(settings), _sqlite(), await asyncio.to_thread(_ledger, settings)]
+    findings += [
+        _upper_limit(settings),
+        await examine_operations(settings),
+        _sqlite(),
+        await asyncio.to_thread(_ledger, settings),
+    ]
     findings.append(_loads("evidence", lambda: f"compiled {load_evidence().version}"))
     findings.append(_loads("model", lambda: f"{load_model().version.id}, SHA-256 as recorded"))
     return findings

@@ -13,6 +13,7 @@ from bot.clock import SystemClock
 from bot.compose import Tarla, make_tarla
 from bot.operations.link import watch_link
 from bot.operations.notify import READY, Notifier
+from bot.operations.readiness import NOT_CONNECTED
 from bot.operations.running import operating
 from bot.settings import Settings, SettingsError
 from bot.slack_tokens import check_bot_token, open_connection_url
@@ -43,16 +44,16 @@ async def serve_over_socket(settings: Settings) -> None:
     token = settings.slack_app_token.get_secret_value()
     stopped = _stop_event()
     try:
-        await _ask_slack(check_bot_token(tarla.app.client), stopped)
-        url = await _ask_slack(open_connection_url(tarla.app.client, token), stopped)
-        handler = RecordingSocketModeHandler(tarla.app, token, tarla.ledger, tarla.clock, tarla.background)
-        watch_link(tarla.operations, handler.client)
+        tarla.operations.readiness.watch("slack", lambda: NOT_CONNECTED)
         async with operating(tarla.operations, settings.tarla_operations, stopped) as notifier:
+            await _ask_slack(check_bot_token(tarla.app.client), stopped)
+            url = await _ask_slack(open_connection_url(tarla.app.client, token), stopped)
+            handler = RecordingSocketModeHandler(tarla.app, token, tarla.ledger, tarla.clock, tarla.background)
+            watch_link(tarla.operations, handler.client)
             # Slack may be out of reach for hours: that is no reason to begin anew.
             notifier.tell(READY, "STATUS=connecting to Slack")
-            await _run(
-                tarla, serve_socket(handler, url, stopped), "connected to Slack over Socket Mode", stopped, notifier
-            )
+            transport = serve_socket(handler, url, stopped)
+            await _run(tarla, transport, "connected to Slack over Socket Mode", stopped, notifier)
     finally:
         await _close(tarla)
 
@@ -69,8 +70,8 @@ async def serve_over_http(settings: Settings, host: str, port: int) -> None:
     application = web_application(tarla, settings.slack_signing_secret.get_secret_value())
     stopped = _stop_event()
     try:
-        await _ask_slack(check_bot_token(tarla.app.client), stopped)
         async with operating(tarla.operations, settings.tarla_operations, stopped) as notifier:
+            await _ask_slack(check_bot_token(tarla.app.client), stopped)
             await _run(tarla, serve_http(application, host, port), "listening for Slack on %s", stopped, notifier)
     finally:
         await _close(tarla)

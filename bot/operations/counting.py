@@ -10,7 +10,7 @@ from bot.operations.counts import Counts
 from handlers.ports import AlreadyRecordedError, Entry, Json, Kind, LedgerUnavailableError, Recorded
 
 _REQUESTS = frozenset({Kind.COMPUTED, Kind.REFUSED, Kind.LOOKED_UP, Kind.SHARED})
-_DELIVERIES = {Kind.DELIVERED: "delivered", Kind.DELIVERY_FAILED: "failed"}
+_DELIVERIES: dict[str, str] = {Kind.DELIVERED: "delivered", Kind.DELIVERY_FAILED: "failed"}
 
 
 class CountingLedger:

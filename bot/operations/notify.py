@@ -22,9 +22,11 @@ class Notifier:
     def __init__(self, address: str | None) -> None:
         # "@" stands for the NUL byte with which names outside the file system begin.
         self._address = f"\0{address[1:]}" if address and address.startswith("@") else address
+        self.told_ready = False
 
     def tell(self, *states: str) -> None:
         """Send assignments such as ``READY=1``. A manager that does not take them is none of our users' concern."""
+        self.told_ready = self.told_ready or READY in states
         if not self._address:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:

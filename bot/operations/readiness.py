@@ -14,7 +14,8 @@ from knowledge.model import load as load_model
 Probe = Callable[[], str | None]
 
 UNSPECIFIED, PROBE_FAILED = "unspecified", "probe_failed"
-NOT_USABLE, STOPPING, NOT_CONNECTED = "not_usable", "stopping", "not_connected"
+NOT_USABLE, NOT_CONNECTED = "not_usable", "not_connected"
+STARTING, STOPPING = "starting", "stopping"
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot.address import Address
+from bot.operations import readiness
 from bot.operations.notify import STOPPING, Notifier, pulse, pulse_interval
 from bot.operations.operations import Operations
-from bot.operations.readiness import STOPPING as NO_MORE
 from bot.operations.server import serve_operations
 
 
@@ -18,13 +18,19 @@ from bot.operations.server import serve_operations
 async def operating(operations: Operations, address: Address | None, stopped: asyncio.Event) -> AsyncIterator[Notifier]:
     """Serve the reports on ``address`` (None: nowhere of their own) and pulse for systemd until the block ends.
 
-    From ``stopped`` on the process is no longer ready.
+    The process is ready from the first ``READY`` told to the notifier until ``stopped``.
 
     Raises:
         SettingsError: the address cannot be listened on.
     """
     notifier = Notifier(os.environ.get("NOTIFY_SOCKET"))
-    operations.readiness.watch("process", lambda: NO_MORE if stopped.is_set() else None)
+
+    def process_probe() -> str | None:
+        if stopped.is_set():
+            return readiness.STOPPING
+        return None if notifier.told_ready else readiness.STARTING
+
+    operations.readiness.watch("process", process_probe)
     async with AsyncExitStack() as stack:
         if address is not None:
             await stack.enter_async_context(serve_operations(operations, address))

@@ -111,9 +111,11 @@ async def test_beside_socket_mode_the_connection_is_watched(tmp_path: Path) -> N
     assert (status, json.loads(body)["reasons"]) == (503, {"slack": "not_connected"})
 
 
-async def test_a_stopping_process_is_no_longer_ready() -> None:
+async def test_a_process_that_starts_or_stops_is_not_ready() -> None:
     operations, stopped = Operations("0.1.0"), asyncio.Event()
-    async with operating(operations, None, stopped):
+    async with operating(operations, None, stopped) as notifier:
+        assert operations.readiness.reasons() == {"process": "starting"}
+        notifier.tell("READY=1", "STATUS=taking requests")
         assert operations.readiness.reasons() == {}
         stopped.set()
         assert operations.readiness.reasons() == {"process": "stopping"}

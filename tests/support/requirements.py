@@ -33,12 +33,23 @@ def missing_parts(root: Path = ROOT) -> list[str]:
     return missing
 
 
+def require_systemd() -> str:
+    """Path of systemd-analyze; without it the calling test skips, or fails with ``TARLA_E2E=required``."""
+    found = shutil.which("systemd-analyze")
+    if found is None:
+        _do_without("checking the unit needs systemd-analyze (Debian: systemd)")
+    return found or ""
+
+
 def require_e2e() -> None:
     """Skip the calling test when a part is missing; with ``TARLA_E2E=required`` fail it instead."""
     missing = missing_parts()
     if not missing:
         return
-    reason = "end-to-end tests need " + "; ".join(missing)
+    _do_without("end-to-end tests need " + "; ".join(missing))
+
+
+def _do_without(reason: str) -> None:
     if os.environ.get("TARLA_E2E") == REQUIRED:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

@@ -16,7 +16,7 @@ from bot.operations.vocabulary import OTHER, TURNED_AWAY, with_other
 from handlers.ports import AlreadyRecordedError, Entry, Json, Kind, LedgerUnavailableError, Recorded
 
 # The series that are there before anything happens, and how many there can ever be beside those of the process.
-MOST_SERIES = 900
+MOST_SERIES = 500
 ASKER: dict[str, Json] = {"via": "slash_command", "user": "U0FELLOW01", "channel": "C0TUMOURBD", "team": "T0TARLADEV"}
 FOREIGN = ("U0FELLOW01", "Smith", "ldh 487", "487", "C0TUMOURBD", 'a"b', "a\nb", "", None, 487, ["E_GUEST"])
 
