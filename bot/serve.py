@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bot.clock import SystemClock
 from bot.compose import Tarla, make_tarla
-from bot.operations.link import watch_link
+from bot.operations.link import ClientFigures, watch_link
 from bot.operations.notify import READY, Notifier
 from bot.operations.readiness import NOT_CONNECTED
 from bot.operations.running import operating
@@ -49,7 +49,7 @@ async def serve_over_socket(settings: Settings) -> None:
             await _ask_slack(check_bot_token(tarla.app.client), stopped)
             url = await _ask_slack(open_connection_url(tarla.app.client, token), stopped)
             handler = RecordingSocketModeHandler(tarla.app, token, tarla.ledger, tarla.clock, tarla.background)
-            watch_link(tarla.operations, handler.client)
+            watch_link(tarla.operations, ClientFigures(handler.client))
             # Slack may be out of reach for hours: that is no reason to begin anew.
             notifier.tell(READY, "STATUS=connecting to Slack")
             transport = serve_socket(handler, url, stopped)

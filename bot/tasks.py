@@ -34,8 +34,9 @@ class InFlight:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
+    @property
     def count(self) -> int:
-        """How many there are."""
+        """Listeners at work now."""
         return len(self._tasks)
 
     def watch(self, listener: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:

@@ -61,7 +61,7 @@ class TarlaCollector(Collector):
         for name, reason in states.items():
             each.add_metric((name,), float(reason is None))
         yield each
-        well = float(all(reason is None for reason in states.values()))
+        well = float(not self._operations.readiness.reasons())
         yield GaugeMetricFamily("tarla_ready", "1 when an answer could be given now", value=well)
 
     def _build(self) -> Metric:

@@ -24,24 +24,32 @@ class Readiness:
 
     def __init__(self) -> None:
         self._probes: dict[str, Probe] = {}
+        self._harmless: dict[str, frozenset[str]] = {}
 
-    def watch(self, name: str, probe: Probe) -> None:
-        """Add a probe, or replace the one of this name.
+    def watch(self, name: str, probe: Probe, harmless: frozenset[str] = frozenset()) -> None:
+        """Add a probe, or replace the one of this name; with the words in ``harmless`` answers are still given.
 
         Raises:
             ValueError: the name is no closed word.
         """
         if not _WORD.fullmatch(name):
             raise ValueError("a probe's name is a lower-case word")
-        self._probes[name] = probe
+        self._probes[name], self._harmless[name] = probe, harmless
 
     def states(self) -> dict[str, str | None]:
         """What each probe says; a probe that fails itself says so."""
         return {name: _asked(probe) for name, probe in self._probes.items()}
 
     def reasons(self) -> dict[str, str]:
-        """Those that are not well. Empty when an answer could be given."""
-        return {name: reason for name, reason in self.states().items() if reason is not None}
+        """What is in the way of an answer. Empty when one could be given."""
+        return {name: word for name, word in self._unwell().items() if word not in self._harmless[name]}
+
+    def warnings(self) -> dict[str, str]:
+        """What is not well and yet in nobody's way."""
+        return {name: word for name, word in self._unwell().items() if word in self._harmless[name]}
+
+    def _unwell(self) -> dict[str, str]:
+        return {name: word for name, word in self.states().items() if word is not None}
 
 
 def _asked(probe: Probe) -> str | None:

@@ -31,8 +31,9 @@ class _Reports:
 
     async def ready(self, _request: web.Request) -> web.Response:
         """200 when an answer could be given now, else 503 with a closed word for each thing that is in the way."""
-        reasons = self._operations.readiness.reasons()
-        body = {"ready": not reasons, "reasons": reasons}
+        readiness = self._operations.readiness
+        reasons = readiness.reasons()
+        body = {"ready": not reasons, "reasons": reasons, "warnings": readiness.warnings()}
         return web.json_response(body, status=503 if reasons else 200, headers=_FRESH)
 
     async def metrics(self, request: web.Request) -> web.Response:

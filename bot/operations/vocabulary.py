@@ -28,8 +28,8 @@ WAYS = frozenset({"http", "socket", "response_url", *(door.value for door in Doo
 DELIVERY_REASONS = frozenset(
     {
         *("late", "stopped", "not_drawn", "not_sent", "not_acknowledged", "connection_lost", "timeout", "interrupted"),
-        *("response_url_timeout", "response_url_unreachable", "response_url_expired", "response_url_used_up"),
-        *(f"response_url_{status}" for status in (400, 403, 404, 410, 429, 500, 502, 503, 504)),
+        *("response_url_timeout", "response_url_unreachable", "response_url_refused"),
+        *(f"response_url_{status}" for status in (200, 400, 403, 404, 410, 429, 500, 502, 503, 504)),
         # Slack's own, of those methods that send an answer.
         *("slack_refused", "ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable"),
         *("channel_not_found", "is_archived", "not_in_channel", "user_not_in_channel", "restricted_action"),
@@ -37,6 +37,9 @@ DELIVERY_REASONS = frozenset(
         *("invalid_blocks", "invalid_arguments", "msg_too_long", "no_text"),
     }
 )
+# Why no checkpoint is signed. With the first three nothing more is recorded; with the others answers are still given.
+DISTRUSTED = frozenset({"older_file", "rewritten", "schema"})
+UNSIGNED_CHECKPOINT = frozenset({"foreign_checkpoint", "folder_unwritable", "key_unusable", "ledger_unreadable"})
 # Requests that never become a question.
 TURNED_AWAY = frozenset({"busy", "replayed", "unsigned", "unreadable"})
 

@@ -58,7 +58,7 @@ async def test_a_command_signed_by_someone_else_gets_nothing(bot: RunningBot) ->
 
 
 async def test_it_reports_itself_ready(bot: RunningBot) -> None:
-    assert await bot.readiness() == (200, {"ready": True, "reasons": {}})
+    assert await bot.readiness() == (200, {"ready": True, "reasons": {}, "warnings": {}})
 
 
 async def test_no_figure_leaves_a_bot_whose_ledger_lies_below_a_file(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ async def test_without_a_sound_model_there_is_no_figure(model_folder: Path, tmp_
     _has_no_figure(reply)
     assert "the model file is not usable" in reply.text
     assert report.status == 503
-    assert json.loads(report.text) == {"ready": False, "reasons": {"model": "not_usable"}}
+    assert json.loads(report.text) == {"ready": False, "reasons": {"model": "not_usable"}, "warnings": {}}
 
 
 async def test_without_a_sound_model_form_and_buttons_show_no_figure_either(model_folder: Path, tmp_path: Path) -> None:
@@ -164,5 +164,8 @@ async def test_it_is_ready_or_says_what_is_in_the_way(tmp_path: Path, unwritable
         well = await running.readiness()
     async with over_http(unwritable) as running:
         ill = await running.readiness()
-    assert (well.status, json.loads(well.text)) == (200, {"ready": True, "reasons": {}})
-    assert (ill.status, json.loads(ill.text)) == (503, {"ready": False, "reasons": {"ledger": "cannot_open"}})
+    assert (well.status, json.loads(well.text)) == (200, {"ready": True, "reasons": {}, "warnings": {}})
+    assert (ill.status, json.loads(ill.text)) == (
+        503,
+        {"ready": False, "reasons": {"ledger": "cannot_open"}, "warnings": {}},
+    )

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.address import Address
 from bot.operations import Operations
-from bot.operations.link import watch_link
+from bot.operations.link import ClientFigures, watch_link
 from bot.operations.running import operating
 from bot.operations.server import serve_operations
 from bot.settings import SettingsError
@@ -54,7 +54,10 @@ async def test_alive_is_not_ready(tmp_path: Path) -> None:
         alive, ready = await got(f"{base}/healthz"), await got(f"{base}/readyz")
         metrics = figures((await got(f"{base}/metrics"))[2])
     assert (alive[0], json.loads(alive[2])) == (200, {"alive": True})
-    assert (ready[0], json.loads(ready[2])) == (503, {"ready": False, "reasons": {"ledger": "cannot_open"}})
+    assert (ready[0], json.loads(ready[2])) == (
+        503,
+        {"ready": False, "reasons": {"ledger": "cannot_open"}, "warnings": {}},
+    )
     assert metrics["tarla_ready", ()] == 0
     assert metrics["tarla_probe_ok", ("ledger",)] == 0
     assert metrics["tarla_probe_ok", ("model",)] == 1
@@ -100,7 +103,7 @@ async def test_open_metrics_where_that_is_asked_for(tmp_path: Path) -> None:
 async def test_beside_socket_mode_the_connection_is_watched(tmp_path: Path) -> None:
     async with over_socket(tmp_path / "ledger.db") as (running, handler):
         operations = running.tarla.operations
-        watch_link(operations, handler.client)
+        watch_link(operations, ClientFigures(handler.client))
         async with serve_operations(operations, LOOPBACK) as base:
             assert (await got(f"{base}/readyz"))[0] == 200
             assert figures((await got(f"{base}/metrics"))[2])["tarla_slack_connected", ()] == 1
@@ -172,7 +175,11 @@ async def test_a_process_under_systemd(tmp_path: Path) -> None:
         await until(lambda: "STATUS=taking requests" in said, START_S)
         assert said[:2] == ["READY=1", "STATUS=connecting to Slack"] or said[0] == "WATCHDOG=1"
         base = told.removeprefix("operations on ")
-        assert await got(f"{base}/readyz") == (200, "application/json; charset=utf-8", '{"ready": true, "reasons": {}}')
+        assert await got(f"{base}/readyz") == (
+            200,
+            "application/json; charset=utf-8",
+            '{"ready": true, "reasons": {}, "warnings": {}}',
+        )
         assert (await got(f"{base}/metrics"))[0] == 200
         before = said.count("WATCHDOG=1")
         await until(lambda: said.count("WATCHDOG=1") > before + 1, START_S)
