@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from bot.ledger import LedgerWriter
 from bot.ledger.writer import LedgerStatus
 from bot.operations.counts import Counts
 from handlers.ports import AlreadyRecordedError, Entry, Json, Kind, LedgerUnavailableError, Recorded
+
+log = logging.getLogger("tarla.ledger")
 
 _REQUESTS = frozenset({Kind.COMPUTED, Kind.REFUSED, Kind.LOOKED_UP, Kind.SHARED})
 _DELIVERIES: dict[str, str] = {Kind.DELIVERED: "delivered", Kind.DELIVERY_FAILED: "failed"}
@@ -20,6 +23,7 @@ class CountingLedger:
         self.writer = writer
         self._counts = counts
         self._now = now
+        self._failing: str | None = None
 
     async def record(self, entry: Entry) -> Recorded:
         """As the writer's own, counted."""
@@ -33,8 +37,10 @@ class CountingLedger:
             self._counts.record_seconds.observe(self._now() - started, "failed")
             self._counts.ledger_errors.add(unavailable.code)
             self._count_request(entry, "not_shown")
+            self._note(unavailable.code)
             raise
         self._counts.record_seconds.observe(self._now() - started, "durable")
+        self._note(None)
         self._counts.ledger_events.add(entry.kind)
         self._count_request(entry, str(entry.kind))
         self._count_delivery(entry)
@@ -47,6 +53,16 @@ class CountingLedger:
     async def aclose(self) -> None:
         """Close the writer."""
         await self.writer.aclose()
+
+    def _note(self, code: str | None) -> None:
+        """Log when the ledger begins to fail, in which way, and when that is over: not every time."""
+        if code == self._failing or code == "closed":
+            return
+        self._failing = code
+        if code is None:
+            log.warning("the ledger can be written again")
+        else:
+            log.error("the ledger cannot be written (%s): no risk is shown", code, extra={"code": code})
 
     def _count_request(self, entry: Entry, outcome: str) -> None:
         if entry.kind not in _REQUESTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,19 @@ async def test_a_repeated_request_and_one_that_is_not_recorded_are_told_apart() 
     assert counts.requests.value("slash_command", "computed") == 0
     assert counts.ledger_errors.value("disk_full") == 1
     assert counts.ledger_events.value("computed") == 0
+
+
+async def test_the_log_tells_when_the_ledger_fails_and_when_that_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    full, locked = LedgerUnavailableError("disk_full"), LedgerUnavailableError("locked")
+    ledger, _ = counting(DONE, full, full, locked, DONE, DONE, LedgerUnavailableError("closed"))
+    for _ in range(7):
+        with contextlib.suppress(LedgerUnavailableError):
+            await ledger.record(Entry("a", Kind.COMPUTED, {}))
+    assert [(record.levelname, record.getMessage(), getattr(record, "code", None)) for record in caplog.records] == [
+        ("ERROR", "the ledger cannot be written (disk_full): no risk is shown", "disk_full"),
+        ("ERROR", "the ledger cannot be written (locked): no risk is shown", "locked"),
+        ("WARNING", "the ledger can be written again", None),
+    ]
 
 
 async def test_deliveries_are_no_requests_and_are_counted_by_reason() -> None:
