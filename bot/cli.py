@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
@@ -52,14 +53,18 @@ def ask(words: tuple[str, ...], as_json: bool, plot: Path | None) -> None:
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="Port, with --http.")
 def serve(transport: str, host: str, port: int) -> None:
     """Run the Slack bot until SIGTERM or Ctrl-C."""
-    from bot.logs import set_up_logs
+    from bot.logs import LogForm, set_up_logs
     from bot.serve import serve_over_http, serve_over_socket
 
     settings = _settings()
-    set_up_logs(settings.tarla_log)
+    form = set_up_logs(settings.tarla_log)
     try:
         asyncio.run(serve_over_socket(settings) if transport == "socket" else serve_over_http(settings, host, port))
     except SettingsError as error:
+        if form is LogForm.JSON:
+            # Whoever reads JSON lines reads nothing else.
+            logging.getLogger("tarla.serve").critical("cannot start: %s", error)
+            sys.exit(FAILED)
         raise click.ClickException(str(error)) from None
 
 

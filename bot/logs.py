@@ -49,8 +49,8 @@ class LogForm(StrEnum):
     TEXT = "text"
 
 
-def set_up_logs(form: LogForm | None = None) -> None:
-    """Log to standard error: without ``form`` as text to a terminal and as JSON to anything else.
+def set_up_logs(form: LogForm | None = None) -> LogForm:
+    """Log to standard error: without ``form`` as text to a terminal and as JSON to anything else. Gives the form.
 
     Bolt and slack_sdk print request bodies below WARNING, so they stay above it.
     """
@@ -62,6 +62,7 @@ def set_up_logs(form: LogForm | None = None) -> None:
     for name in ("slack_bolt", "slack_sdk", "aiohttp"):
         logging.getLogger(name).setLevel(logging.WARNING)
     _catch_everything()
+    return form
 
 
 def _catch_everything() -> None:

@@ -193,18 +193,19 @@ async def test_a_process_under_systemd(tmp_path: Path) -> None:
 
 
 async def test_an_operations_port_in_use_ends_the_start(tmp_path: Path) -> None:
+    """Over HTTP as well, and whoever reads JSON lines reads nothing else."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        told = {"TARLA_OPERATIONS": address, "TARLA_LOG": "json"} | SECRETS
         async with (
             SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack,
-            serving(
-                tmp_path, "--socket", SLACK_API_URL=slack.api_url, TARLA_OPERATIONS=f"127.0.0.1:{port}", **SECRETS
-            ) as served,
+            serving(tmp_path, "--http", "--port", "0", SLACK_API_URL=slack.api_url, **told) as served,
         ):
             assert await asyncio.wait_for(served.process.wait(), START_S) == 1
             await until(lambda: "choose another" in served.log)
-    assert f"TARLA_OPERATIONS: cannot listen on 127.0.0.1:{port} (EADDRINUSE)" in served.log
-    assert "Traceback" not in served.log
+    last = [json.loads(line) for line in served.lines][-1]
+    assert last["level"] == "CRITICAL"
+    assert f"TARLA_OPERATIONS: cannot listen on {address} (EADDRINUSE)" in last["message"]
 
 
 def test_nothing_of_the_exposition_is_imported_before_somebody_asks() -> None:
