@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The tag names the image by version. For a build that can be repeated, pin its digest too: look it up with
 #   docker buildx imagetools inspect python:3.11-slim
 # and write FROM python:3.11-slim@sha256:<that digest> in both places. None is written here because whoever builds should
@@ -16,13 +15,12 @@ COPY handlers handlers
 COPY knowledge knowledge
 RUN ["/opt/tarla/bin/python", "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", "."]
 RUN ["/opt/tarla/bin/python", "-m", "pip", "uninstall", "--yes", "pip", "setuptools"]
-# What the process may write: the ledger, its checkpoints, its key, each a volume of its own and nobody else's.
-RUN ["install", "-d", "-m", "0700", "-o", "10001", "-g", "10001", \
-     "/volumes/tarla", "/volumes/tarla-checkpoints", "/volumes/tarla-key"]
 
 FROM python:3.11-slim
 COPY --from=build /opt/tarla /opt/tarla
-COPY --from=build --chown=10001:10001 /volumes/ /var/lib/
+# What the process may write: the ledger, its checkpoints, its key, each a volume of its own and nobody else's.
+RUN ["install", "-d", "-m", "0700", "-o", "10001", "-g", "10001", \
+     "/var/lib/tarla", "/var/lib/tarla-checkpoints", "/var/lib/tarla-key"]
 ENV PATH=/opt/tarla/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -181,6 +181,8 @@ async def test_a_process_under_systemd(tmp_path: Path) -> None:
             '{"ready": true, "reasons": {}, "warnings": {}}',
         )
         assert (await got(f"{base}/metrics"))[0] == 200
+        await slack.slash_command('ldh 487\r\n{"level": "forged"}\x1b[31m Smith \u202e')
+        assert 'tarla_requests_total{door="slash_command",outcome="refused"} 1.0' in (await got(f"{base}/metrics"))[2]
         before = said.count("WATCHDOG=1")
         await until(lambda: said.count("WATCHDOG=1") > before + 1, START_S)
         served.stop()
@@ -189,7 +191,7 @@ async def test_a_process_under_systemd(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in served.lines]
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
     assert lines[-1]["message"] == "stopped"
-    assert not any(secret in served.log for secret in SECRETS.values())
+    assert not any(word in served.log for word in (*SECRETS.values(), "487", "forged", "Smith", "U0FELLOW01"))
 
 
 async def test_an_operations_port_in_use_ends_the_start(tmp_path: Path) -> None:
