@@ -48,7 +48,9 @@ async def serve_over_socket(settings: Settings) -> None:
         async with operating(tarla.operations, settings.tarla_operations, stopped) as notifier:
             await _ask_slack(check_bot_token(tarla.app.client), stopped)
             url = await _ask_slack(open_connection_url(tarla.app.client, token), stopped)
-            handler = RecordingSocketModeHandler(tarla.app, token, tarla.ledger, tarla.clock, tarla.background)
+            handler = RecordingSocketModeHandler(
+                tarla.app, token, tarla.ledger, tarla.clock, tarla.background, tarla.admission, tarla.shedding
+            )
             watch_link(tarla.operations, ClientFigures(handler.client))
             # Slack may be out of reach for hours: that is no reason to begin anew.
             notifier.tell(READY, "STATUS=connecting to Slack")

@@ -17,12 +17,15 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.tasks import Background
+from bot.transports.admission import Admission
+from bot.transports.shedding import Shedding
 from handlers.delivery import expecting_delivery, record_outcome
 from handlers.ports import Clock, Ledger
 
 # Bolt's default of 10 leaves the bot deaf for up to 19 s after a silent link; 3 for 0 to 5 s.
 PING_INTERVAL_S = 3.0
 DRAIN_S = 3.0
+COMMANDS = "slash_commands"
 
 
 class OneTicketSession:
@@ -55,7 +58,16 @@ class OneTicketSession:
 class RecordingSocketModeHandler(AsyncSocketModeHandler):
     """Bolt's handler, with ``delivered`` or ``delivery_failed`` recorded after each envelope."""
 
-    def __init__(self, app: AsyncApp, app_token: str, ledger: Ledger, clock: Clock, background: Background) -> None:
+    def __init__(
+        self,
+        app: AsyncApp,
+        app_token: str,
+        ledger: Ledger,
+        clock: Clock,
+        background: Background,
+        admission: Admission,
+        shedding: Shedding,
+    ) -> None:
         super().__init__(app, app_token, ping_interval=PING_INTERVAL_S)
         self.client.aiohttp_client_session = cast(
             "ClientSession", OneTicketSession(self.client.aiohttp_client_session, self.client)
@@ -63,6 +75,8 @@ class RecordingSocketModeHandler(AsyncSocketModeHandler):
         self._ledger = ledger
         self._clock = clock
         self._background = background
+        self._admission = admission
+        self._shedding = shedding
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -77,18 +91,24 @@ class RecordingSocketModeHandler(AsyncSocketModeHandler):
             self._background.start(outcome)
 
         self._under_way += 1
+        self._admission.counts.received += 1
         self._idle.clear()
         try:
             with expecting_delivery(received) as delivery:
                 try:
-                    response: BoltResponse = await run_async_bolt_app(self.app, req)
+                    async with self._admission.turn(received, goes_on=req.type != COMMANDS) as taken:
+                        response: BoltResponse = (
+                            await run_async_bolt_app(self.app, req) if taken else self._shedding.reply(req.payload)
+                        )
                     if response.status != 200:
                         failure = "not_acknowledged"
+                        self._admission.counts.not_acknowledged += taken
                     await send_async_response(client, req, response, started)
                 except (ConnectionError, TimeoutError, OSError):
                     failure = "connection_lost"
                     raise
                 finally:
+                    self._admission.counts.connection_lost += failure == "connection_lost"
                     delivery.close(record)
         finally:
             self._under_way -= 1
