@@ -13,6 +13,7 @@ from handlers.lookup import LookUp, LookUpRefusal
 from handlers.lookup.registry import LOOK_UPS, near_look_up
 from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Repeated, Reply
 from handlers.parsing import Refusal, parse
+from handlers.parsing.limits import MAX_CHARACTERS
 from handlers.parsing.words import ascii_lower
 from handlers.ports import AlreadyRecordedError, Clock, Entry, History, Json, Kind, Ledger, LedgerUnavailableError
 from handlers.records import (
@@ -50,12 +51,15 @@ class Conversation:
 
     async def reply_to(self, question: Question) -> Reply:
         """The reply to one question in words. An answer or refusal is in the ledger before this returns."""
-        words = ascii_lower(question.text).split()
+        # Beyond the limit nothing is read, a look-up's words no more than a patient's findings.
+        words = ascii_lower(question.text[:MAX_CHARACTERS]).split()
         if words[:1] == [TYPED_MENTION]:
             words = words[1:]
         if not words or (len(words) == 1 and words[0] in HELP_WORDS):
             return HowToAsk(self.example)
         try:
+            if len(question.text) > MAX_CHARACTERS:
+                parse(question.text)  # refuses it: symptoms first, then length
             if words[0] in LOOK_UPS:
                 look_up = LOOK_UPS[words[0]](words[1:], self.today)
                 return await self.look_up(question.key, look_up, question.asker)

@@ -94,7 +94,7 @@ def read_origin(text: object, slack: str) -> Origin:
     """
     try:
         parts = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):  # what is nested too deep was not written here
         parts = None
     if not isinstance(parts, dict) or type(parts.get("version")) is not int or parts.pop("version") != VERSION:
         raise MalformedPayloadError(FIELD)
@@ -126,7 +126,7 @@ def channel_of(text: object) -> str | None:
         return text
     try:
         parts = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     channel = parts.get("channel") if isinstance(parts, dict) else None
     return channel if isinstance(channel, str) and _ID.fullmatch(channel) else None

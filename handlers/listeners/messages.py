@@ -20,7 +20,7 @@ from handlers.sending import insist, send_failure
 
 # Ordinary messages, and those that only say so when a file hangs on them or a thread is shown in the channel too.
 WRITTEN = (None, "file_share", "thread_broadcast")
-_LEADING_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^>]*)?>", re.ASCII)
+_LEADING_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^<>]*)?>", re.ASCII)
 
 # One try. Nobody waits with a watch in hand; but it must end, and before a stopping process gives up waiting.
 MESSAGE_S = 5.0
@@ -100,7 +100,7 @@ def _without_own_mention(text: str, body: Payload) -> str:
         if isinstance(each, dict) and each.get("is_bot") and each.get("user_id")
     }
     for user in own:
-        text = re.sub(rf"<@{re.escape(user)}(\|[^>]*)?>", " ", text)
+        text = re.sub(rf"<@{re.escape(user)}(\|[^<>]*)?>", " ", text)
     # Where Slack does not tell who we are, the mention that a message begins with is taken for ours.
     return text if own else _LEADING_MENTION.sub(" ", text)
 

@@ -6,6 +6,7 @@ Words come in ASCII lower case. Nothing of them leaves this module but what a pa
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,8 @@ WHOLE = r"(?:0|[1-9][0-9]{0,3})"
 NUMBER = rf"{WHOLE}(?:\.[0-9]{{1,2}})?"
 _END = r"(?![^ ])"
 # A point or comma before a digit is never dropped: `.82` is not 82. Of full stops only the last one of a word is.
-_BARE = re.compile(r"(?:[;:()]|,(?![0-9]))*(.*?)[,;:()]*\.?[,;:()]*", re.ASCII)
+_HEAD = re.compile(r"(?:[;:()]|,(?![0-9]))*", re.ASCII)
+_TAIL = ",;:()"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def read(words: Sequence[str], patterns: Mapping[str, str]) -> list[Token]:
         if text[at] == " ":
             at += 1
             continue
-        position = 1 + sum(start <= at for start in starts)
+        position = 1 + bisect_right(starts, at)
         for kind, pattern in compiled.items():
             if match := pattern.match(text, at):
                 tokens.append(Token(kind, tuple(group or "" for group in match.groups()), position))
@@ -68,5 +70,8 @@ def read(words: Sequence[str], patterns: Mapping[str, str]) -> list[Token]:
 
 def _bare(word: str) -> str:
     """The word without the punctuation around it."""
-    match = _BARE.fullmatch(word)
-    return match[1] if match and set(word) != {"."} else word
+    if set(word) == {"."}:
+        return word
+    head = _HEAD.match(word)
+    bare = word[head.end() :] if head else word
+    return bare.rstrip(_TAIL).removesuffix(".").rstrip(_TAIL)

@@ -4,11 +4,14 @@ In `ldh 480/250 - liver mets - diabetes` the writer parts findings, in
 `liver - dm +` each sign is a value. A lone `+` or `-` is read as a value only
 directly after its name, and only where it ends its clause or where the whole
 text is written that way: every name directly followed by its own value, and
-the name after the sign by a sign. After `=` or `:` there is nothing to doubt.
+the name after the sign by a sign. A lone minus may be a dash with nothing after
+it (`liver -`): it is read only where another name has a sign too. After `=` or
+`:` there is nothing to doubt.
 
 A minus written onto the head of a name (`ldh 480/250 -dm`) is read as no in running text alone: at the
-head of the text, of a line or of a sentence, after a heading (`PMH: -dm`), or where several in a row part
-the items, it may be a bullet and is asked about, unless a plus is written onto another name (`-dm +cvd`).
+head of the text, of a line or of a sentence, after a heading (`PMH: -dm`), or where there are several,
+whatever parts them (`-dm; -cvd`), it may be a bullet and is asked about, unless a plus is written onto
+another name (`-dm +cvd`).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from handlers.parsing.refusals import Refusal
 from handlers.parsing.terms import Figure, Form, Meaning, Name, Placed, Side, Value
 
 _SIGNS = frozenset({Form.LONE_SIGN, Form.GLUED_SIGN})
+_PLUS = Value(Meaning.YES, Side.AFTER, Form.LONE_SIGN)
 
 
 def check_signs(terms: list[Placed]) -> None:
@@ -48,8 +52,8 @@ def _may_be_bullet(terms: list[Placed], i: int) -> bool:
     if any(_is_plus_on_name(placed) for placed in terms):
         return False
     here = terms[i]
-    in_a_row = i + 2 < len(terms) and not terms[i + 2].opens and _is_minus_before_name(terms[i + 2])
-    return i == 0 or (here.opens and here.breaks) or here.headed or in_a_row
+    several = sum(_is_minus_before_name(placed) for placed in terms) > 1
+    return i == 0 or (here.opens and here.breaks) or here.headed or several
 
 
 def _is_plus_on_name(placed: Placed) -> bool:
@@ -61,12 +65,25 @@ def _is_value_of_name_before(terms: list[Placed], i: int) -> bool:
     if i == 0 or terms[i].opens or not isinstance(terms[i - 1].term, Name):
         return False
     if _next_in_clause(terms, i) is None:
-        return True
+        return terms[i].term == _PLUS or _is_written_in_signs(terms, i)
     return (
         isinstance(terms[i + 1].term, Name)
         and _has_sign_after(terms, i + 1)
         and all(_has_value_after(terms, j) for j, placed in enumerate(terms) if isinstance(placed.term, Name))
     )
+
+
+def _is_written_in_signs(terms: list[Placed], i: int) -> bool:
+    """Whether a name other than the one before the sign at ``i`` has a plus, a minus or a question mark for a value."""
+    return any(
+        isinstance(placed.term, Name) and j != i - 1 and (_has_sign_after(terms, j) or _has_sign_before(terms, j))
+        for j, placed in enumerate(terms)
+    )
+
+
+def _has_sign_before(terms: list[Placed], i: int) -> bool:
+    before = terms[i - 1].term if i > 0 and not terms[i].opens else None
+    return isinstance(before, Value) and before.form is Form.GLUED_SIGN and before.side is Side.BEFORE
 
 
 def _next_in_clause(terms: list[Placed], i: int) -> Placed | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handlers.parsing import Refusal, RefusalCode, parse
 from handlers.parsing.figures import canonical_number
-from handlers.parsing.terms import Meaning, Name, Side, Subject, Value
+from handlers.parsing.terms import Form, Meaning, Name, Side, Subject, Value
 from handlers.parsing.vocabulary import SYNONYMS
 from knowledge.factors import Ldh, LdhMeasured, PatientFactors, UpperLimit
 
@@ -82,6 +82,13 @@ def test_synonyms_of_a_factor_are_equivalent(term: Name, name: str, value: str) 
 def test_synonyms_of_a_value_are_equivalent_and_keep_their_side(term: Value, word: str) -> None:
     name = "ldh" if term.meaning in {Meaning.HIGH, Meaning.NORMAL} else str(term.only or "dm")
     plain = parse(f"{name} {term.meaning}").factors
+    if term.form is Form.LONE_SIGN and term.meaning is Meaning.NO:
+        # Alone in a text it may be a dash; beside another sign it is read.
+        with pytest.raises(Refusal):
+            parse(f"{name} {word}")
+        assert parse(f"{name} {word}, cvd +") == parse("dm no, cvd yes")
+        assert parse(f"{name}: {word}").factors == plain
+        return
     for side, text in ((Side.AFTER, f"{name} {word}"), (Side.BEFORE, f"{word} {name}")):
         if term.side in (side, Side.EITHER):
             assert parse(text).factors == plain
