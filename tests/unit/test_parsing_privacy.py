@@ -11,55 +11,17 @@ from hypothesis import strategies as st
 
 from handlers.lookup.registry import LOOK_UPS
 from handlers.parsing import Refusal, RefusalCode, Understood, parse
-from handlers.parsing.parse import (
-    CARDIAC_DIAGNOSIS_NOTE,
-    high_limit_note,
-    low_limit_note,
-    site_limit_note,
-    unvalued_note,
-)
 from handlers.parsing.refusal_texts import TEXTS
 from handlers.parsing.symptoms import SYMPTOM_WORDS
-from handlers.parsing.terms import Subject
 from handlers.parsing.vocabulary import KNOWN_WORDS, PHRASES, SUGGESTIONS
-from knowledge.factors import UpperLimit
-
-_SITE = UpperLimit(value=231)
-_SENTENCES = {message for message, _ in TEXTS.values()}
-_EXAMPLES = {example for _, example in TEXTS.values()}
-_NOTES = {
-    CARDIAC_DIAGNOSIS_NOTE,
-    site_limit_note(_SITE),
-    *(unvalued_note(subject) for subject in (Subject.LIVER, Subject.DIABETES, Subject.CVD)),
-}
-_ODD_LIMIT = re.compile(
-    "|".join(note(UpperLimit(value=480)) for note in (high_limit_note, low_limit_note)).replace(
-        "480", r"[0-9]+(\.[0-9]+)?"
-    )
-)
-_TOKEN = re.compile(r"E_[A-Z_]+@[0-9]+")
+from tests.support.closed import SENTENCES, SITE_LIMIT, assert_closed
 
 
 def _outcome(text: str) -> Understood | Refusal:
     try:
-        return parse(text, site_uln=_SITE)
+        return parse(text, site_uln=SITE_LIMIT)
     except Refusal as refusal:
         return refusal
-
-
-def _assert_closed(outcome: Understood | Refusal) -> None:
-    """Everything that can be shown was written before the text was."""
-    if isinstance(outcome, Understood):
-        assert all(note in _NOTES or _ODD_LIMIT.fullmatch(note.replace("µkat/L", "U/L")) for note in outcome.notes)
-        return
-    assert outcome.message in _SENTENCES
-    assert outcome.example in _EXAMPLES
-    assert outcome.suggestion is None or outcome.suggestion in SUGGESTIONS
-    assert _TOKEN.fullmatch(outcome.token)
-    assert str(outcome) == outcome.token
-    assert outcome.args == (outcome.token,)
-    assert outcome.__cause__ is None
-    assert outcome.__context__ is None
 
 
 # Pieces that make a text likely to get past the first words.
@@ -94,12 +56,12 @@ def _guided(draw: st.DrawFn) -> str:
 @settings(max_examples=300)
 @given(_guided())
 def test_guided_texts_give_an_understanding_or_a_closed_refusal(text: str) -> None:
-    _assert_closed(_outcome(text))
+    assert_closed(_outcome(text))
 
 
 @given(st.text(max_size=400))
 def test_any_text_gives_an_understanding_or_a_closed_refusal(text: str) -> None:
-    _assert_closed(_outcome(text))
+    assert_closed(_outcome(text))
 
 
 _CANARIES = [
@@ -141,7 +103,7 @@ _FRAMES = ["{}", "ldh={}", "ldh 480/{}", "ldh 480 uln {}", "liver {} dm no", "{}
 def test_identifiers_are_refused_and_not_repeated(canary: str, frame: str) -> None:
     outcome = _outcome(frame.format(canary))
     assert isinstance(outcome, Refusal)
-    _assert_closed(outcome)
+    assert_closed(outcome)
     shown = " ".join([outcome.message, outcome.example, outcome.suggestion or "", outcome.token, repr(outcome)])
     for piece in canary.split():
         assert len(piece) < 3 or piece.lower() not in shown.lower()
@@ -177,12 +139,12 @@ _TRAPS = """
 def test_numeric_traps(figure: str, frame: str) -> None:
     outcome = _outcome(frame.format(figure))
     assert isinstance(outcome, Refusal), outcome
-    _assert_closed(outcome)
+    assert_closed(outcome)
 
 
 def test_every_code_has_its_sentence_and_every_sentence_a_code() -> None:
     assert {code for code, _ in TEXTS} == set(RefusalCode)
-    assert len(_SENTENCES) == len(TEXTS)
+    assert len(SENTENCES) == len(TEXTS)
     assert all(str(code).startswith("E_") for code in RefusalCode)
 
 
