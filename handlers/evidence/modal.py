@@ -11,6 +11,7 @@ from handlers.evidence.drawing import page_blocks
 from handlers.evidence.for_answer import ANSWER, answer_blocks, evidence_for_answer
 from handlers.evidence.topics import TOPICS, Topic, title
 from handlers.evidence.view import topic_pages
+from handlers.requests import MalformedPayloadError
 from knowledge.evidence import Evidence, load
 from knowledge.factors import PatientFactors
 
@@ -65,14 +66,14 @@ def evidence_action(view: Mapping[str, Any], action: Mapping[str, Any], today: s
         today: ISO 8601.
 
     Raises:
-        ValueError: the view is not one that ``evidence_modal`` made.
+        MalformedPayloadError: the view is not one that ``evidence_modal`` made.
     """
     topic, page, beside = _state(view)
     if action.get("action_id") == TOPIC_ACTION:
         option = action.get("selected_option")
         value = option.get("value") if isinstance(option, Mapping) else None
-        if value in _BY_ID or (value == ANSWER and beside is not None):
-            topic, page = str(value), 1
+        if isinstance(value, str) and (value in _BY_ID or (value == ANSWER and beside is not None)):
+            topic, page = value, 1
     elif action.get("action_id") == PAGE_ACTION:
         wanted = str(action.get("value", ""))
         page = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) <= 3 else page
@@ -81,13 +82,21 @@ def evidence_action(view: Mapping[str, Any], action: Mapping[str, Any], today: s
 
 def _state(view: Mapping[str, Any]) -> tuple[str, int, tuple[str, ...] | None]:
     """Topic, page and the answer's topics, as this module wrote them."""
-    state = json.loads(str(view.get("private_metadata") or "null"))
+    written = view.get("private_metadata")
+    try:
+        state = json.loads(written) if isinstance(written, str) else None
+    except (ValueError, RecursionError):
+        state = None
     if not isinstance(state, dict) or state.keys() != {"topic", "page", "beside"}:
-        raise ValueError("not a state of the evidence modal")
+        raise MalformedPayloadError("private_metadata")
     topic, page, beside = state["topic"], state["page"], state["beside"]
-    if topic not in _BY_ID and topic != ANSWER:
-        raise ValueError("no such topic")
-    return topic, int(page), None if beside is None else tuple(name for name in beside if name in _BY_ID)
+    if not isinstance(topic, str) or (topic not in _BY_ID and topic != ANSWER) or type(page) is not int:
+        raise MalformedPayloadError("private_metadata")
+    if beside is not None and not (isinstance(beside, list) and all(isinstance(name, str) for name in beside)):
+        raise MalformedPayloadError("private_metadata")
+    if topic == ANSWER and beside is None:
+        raise MalformedPayloadError("private_metadata")
+    return topic, page, None if beside is None else tuple(name for name in beside if name in _BY_ID)
 
 
 def _view(

@@ -94,9 +94,10 @@ def question_from(body: Payload, event: Payload, via: str) -> Question:
 
 
 def _without_own_mention(text: str, body: Payload) -> str:
+    told = body.get("authorizations")
     own = {
         str(each["user_id"])
-        for each in body.get("authorizations") or []
+        for each in (told if isinstance(told, list) else [])
         if isinstance(each, dict) and each.get("is_bot") and each.get("user_id")
     }
     for user in own:

@@ -21,6 +21,9 @@ class Choices:
         self._data = data
         self._at = 0
 
+    def __repr__(self) -> str:
+        return f"Choices(bytes.fromhex({self._data.hex()!r}))"
+
     def below(self, most: int) -> int:
         """A number from 0 to ``most`` - 1."""
         pair = self._data[self._at : self._at + 2]

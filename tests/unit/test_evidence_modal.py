@@ -10,6 +10,7 @@ import pytest
 from handlers.evidence.for_answer import evidence_for_answer
 from handlers.evidence.modal import PAGE_ACTION, TOPIC_ACTION, answer_modal, evidence_action, evidence_modal
 from handlers.evidence.topics import TOPICS
+from handlers.requests import MalformedPayloadError
 from knowledge import PatientFactors, Presence, comparators
 from knowledge.evidence import load
 from tests.support.evidence_views import LATER, TODAY, allowed_links, record_behind, texts_of, topic_look_ups
@@ -110,9 +111,19 @@ def test_a_page_out_of_range_is_the_nearest(value: str, page: int) -> None:
     assert _state(view)["page"] == (page if page > 0 else last)
 
 
-@pytest.mark.parametrize("held", ["", "{}", '{"topic":"mueller","page":1,"beside":null}', '"x"'])
+@pytest.mark.parametrize(
+    "held",
+    [
+        "",
+        "{}",
+        "[" * 3_000,
+        '{"topic":["icans"],"page":1,"beside":null}',
+        '{"topic":"mueller","page":1,"beside":null}',
+        '"x"',
+    ],
+)
 def test_a_view_that_is_not_this_modal_is_refused(held: str) -> None:
-    with pytest.raises(ValueError, match=r"not a state|no such topic"):
+    with pytest.raises(MalformedPayloadError, match="private_metadata"):
         evidence_action({"private_metadata": held}, {"action_id": PAGE_ACTION, "value": "1"}, TODAY)
 
 
