@@ -51,19 +51,19 @@ class Conversation:
 
     async def reply_to(self, question: Question) -> Reply:
         """The reply to one question in words. An answer or refusal is in the ledger before this returns."""
+        typed = question.text.strip()
         # Beyond the limit nothing is read, a look-up's words no more than a patient's findings.
-        words = ascii_lower(question.text[:MAX_CHARACTERS]).split()
+        too_long = len(typed) > MAX_CHARACTERS
+        words = [] if too_long else ascii_lower(typed).split()
         if words[:1] == [TYPED_MENTION]:
             words = words[1:]
-        if not words or (len(words) == 1 and words[0] in HELP_WORDS):
+        if not too_long and (not words or (len(words) == 1 and words[0] in HELP_WORDS)):
             return HowToAsk(self.example)
         try:
-            if len(question.text) > MAX_CHARACTERS:
-                parse(question.text)  # refuses it: symptoms first, then length
-            if words[0] in LOOK_UPS:
+            if words and words[0] in LOOK_UPS:
                 look_up = LOOK_UPS[words[0]](words[1:], self.today)
                 return await self.look_up(question.key, look_up, question.asker)
-            if (near := near_look_up(words[0])) is not None:
+            if words and (near := near_look_up(words[0])) is not None:
                 raise near
             understood = parse(question.text, site_uln=self.site_uln)
         except (Refusal, LookUpRefusal) as refusal:

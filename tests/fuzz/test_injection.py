@@ -40,7 +40,17 @@ TEXTS = (
         "\x07\x08q7zx",
         "q7zx\x85x",
     ),
-    *("%s%s%n q7zx", "{0} {q7zx}", "${jndi:q7zx}", "$(q7zx)", "%(q7zx)s", "{{q7zx}}", "\\u0041q7zx", "\u2028q7zx"),
+    *(
+        "%s%s%n q7zx",
+        "{0} {q7zx}",
+        "${jndi:q7zx}",
+        "$(q7zx)",
+        "%(q7zx)s",
+        "{{q7zx}}",
+        "\\u0041q7zx",
+        "\u2028q7zx",
+        "q7zx\x85x",
+    ),
     *('{"text":"q7zx"}', "</script>q7zx", "q7zx\ud83d\ude00", "../q7zx", "-q7zx", "--q7zx=1", "/tarla q7zx", "@q7zx"),
 )
 # Letters of other scripts that are drawn like ASCII ones.
@@ -99,7 +109,9 @@ async def test_nothing_comes_through_any_door(tmp_path: Path, caplog: pytest.Log
 
 
 async def test_nothing_comes_through_the_places_of_ids(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    texts = rng("ids").sample(TEXTS, scale(6, len(TEXTS)))
+    # What has the shape of an id is one: Slack gives them, nobody types them.
+    no_ids = [text for text in TEXTS if not re.fullmatch(r"[A-Za-z0-9._-]+", text)]
+    texts = rng("ids").sample(no_ids, scale(6, len(no_ids)))
     path = tmp_path / "ledger.db"
     with caplog.at_level(logging.INFO):
         async with over_http(path) as running:
