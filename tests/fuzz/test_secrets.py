@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.ledger.note import NoteError, new_key, read_signing_key
 from bot.logs import FORMAT, WithoutSecrets
 from bot.settings import Settings, SettingsError, read_settings
 from bot.standin import pressed_in_message
@@ -203,3 +204,26 @@ def test_the_program_says_no_secret(tmp_path: Path, words: tuple[str, ...]) -> N
         assert_nowhere(done.stdout + done.stderr, str(words))
     for name, content in all_bytes(tmp_path).items():
         assert_nowhere(content, name)
+
+
+def test_a_signing_key_is_shown_by_its_public_half_alone(tmp_path: Path) -> None:
+    key = new_key("tarla.example")
+    line = key.secret_line()
+    secret = line.rpartition("+")[2]
+    assert read_signing_key(line) == key
+    for shown in (repr(key), str(key), f"{[key]}", str(key.public), repr(key.public)):
+        assert secret not in shown
+        assert key.seed.hex() not in shown
+    for spoilt in (line[:-3], line + "AA", line.replace("+", "-"), f"{line} {line}", line.swapcase()):
+        with pytest.raises(NoteError) as failed:
+            read_signing_key(spoilt)
+        told = "".join(traceback.format_exception(failed.value))
+        assert secret[:12] not in told
+        assert secret.swapcase()[:12] not in told
+    file = tmp_path / "keys" / "tarla.key"
+    file.parent.mkdir()
+    for content in (line, line[:-3], f"{KEY}\n{BOT}"):
+        file.write_text(content, encoding="utf-8")
+        done = tarla(tmp_path, "ask", "ldh high", TARLA_SIGNING_KEY=str(file), TARLA_CHECKPOINTS=str(tmp_path / "out"))
+        assert_nowhere(done.stdout + done.stderr, "program", secret)
+    assert_nowhere((tmp_path / "ledger.db").read_bytes(), "ledger", secret)
