@@ -85,7 +85,7 @@ def test_guided_texts() -> None:
     orders: Counter[str] = Counter()
 
     @seed(SEED)
-    @cases(1_500, 150_000)
+    @cases(1_000, 150_000)
     @given(choices())
     def run(choose: Choices) -> None:
         text = typed(choose)

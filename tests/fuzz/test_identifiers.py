@@ -87,7 +87,7 @@ async def test_no_reply_and_no_record_holds_an_identifier() -> None:
 
 
 async def test_typed_into_every_door_over_http(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    typed, surfaces = some("http", 4), 0
+    typed, surfaces = some("http", 3), 0
     path = tmp_path / "ledger.db"
     with caplog.at_level(logging.DEBUG):
         async with over_http(path) as running:
@@ -166,7 +166,7 @@ def test_typed_at_a_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
 
 
 def test_typed_as_arguments_of_the_program(tmp_path: Path) -> None:
-    typed = rng("program").sample(ALL, scale(2, 40))
+    typed = rng("program").sample(ALL, scale(1, 40))
     for identifier in typed:
         done = tarla(tmp_path, "ask", "ldh", "480/250", identifier.text)
         assert done.returncode == 2

@@ -86,7 +86,7 @@ _TAGS = re.compile(r"<(?:!|@|#|http|mailto)")
 
 async def test_nothing_comes_through_any_door(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The bodies themselves, with their links, are checked by the running app against the list of what is allowed."""
-    texts = rng("injection").sample(TEXTS, scale(6, len(TEXTS)))
+    texts = rng("injection").sample(TEXTS, scale(4, len(TEXTS)))
     path = tmp_path / "ledger.db"
     with caplog.at_level(logging.INFO):
         async with over_http(path) as running:
@@ -141,8 +141,11 @@ async def test_nothing_comes_through_the_socket(tmp_path: Path, caplog: pytest.L
 
 
 def test_no_word_is_read_in_letters_that_look_like_its_own() -> None:
-    """Every name and value of the vocabulary, each letter in turn, in every letter that is drawn like it."""
-    tried = 0
+    """Every name and value of the vocabulary, each letter in turn, in every letter that is drawn like it.
+
+    In the short form one spelling in four.
+    """
+    random_, tried = rng("look-alikes"), 0
     for term, words in SYNONYMS.items():
         if not isinstance(term, Name | Value):
             continue
@@ -150,13 +153,13 @@ def test_no_word_is_read_in_letters_that_look_like_its_own() -> None:
             for at, letter in enumerate(word):
                 for other in LOOK_ALIKES.get(letter, ""):
                     spelt = word[:at] + other + word[at + 1 :]
-                    if spelt in ("μkat/l",):
+                    if random_.randrange(4) >= scale(1, 4):
                         continue
                     for frame in ("{} yes", "dm {}", "{} 480/250"):
                         with pytest.raises(Refusal):
                             parse(frame.format(spelt))
                         tried += 1
-    assert tried > 5_000
+    assert tried > 1_000
     tally("look-alike words", tried=tried, read=0)
 
 

@@ -127,7 +127,7 @@ def test_a_megabyte_takes_no_memory_of_its_own() -> None:
 def test_what_is_read_takes_time_in_proportion_to_its_length(unit: str) -> None:
     """Each function by itself, beyond the limit that keeps long texts from it: at twice the length twice the time."""
     for work in _READERS:
-        short, long = (unit * (size // len(unit)) for size in (20_000, 40_000))
+        short, long = (unit * (size // len(unit)) for size in (10_000, 20_000))
         for _ in range(3):  # a busy machine may spoil one
             first = max(cost_of(lambda w=work, t=short: w(t)), 0.002)  # type: ignore[misc]  # defaults bind
             second = cost_of(lambda w=work, t=long: w(t))  # type: ignore[misc]  # defaults bind

@@ -110,7 +110,7 @@ def test_spoilt_payloads() -> None:
     outcomes: Counter[str] = Counter()
 
     @seed(SEED)
-    @cases(1_200, 15_000)
+    @cases(500, 15_000)
     @given(choices())
     def run(choose: Choices) -> None:
         outcomes.update(read_all(spoilt(choose, choose.pick(PAYLOADS))))
@@ -125,7 +125,7 @@ def test_any_json_in_the_place_of_a_form() -> None:
     outcomes: Counter[str] = Counter()
 
     @seed(SEED)
-    @cases(500, 5_000)
+    @cases(300, 5_000)
     @given(choices())
     def run(choose: Choices) -> None:
         value = anything(choose)

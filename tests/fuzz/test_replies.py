@@ -88,7 +88,7 @@ def test_replies() -> None:
     with asyncio.Runner() as runner:
 
         @seed(SEED)
-        @cases(250, 20_000)
+        @cases(150, 20_000)
         @given(choices())
         def run(choose: Choices) -> None:
             mode = choose.pick((TableMode.BLOCK, TableMode.TEXT))
@@ -105,7 +105,7 @@ def test_look_ups() -> None:
     with asyncio.Runner() as runner:
 
         @seed(SEED)
-        @cases(400, 25_000)
+        @cases(250, 25_000)
         @given(choices())
         def run(choose: Choices) -> None:
             codes[check(question(choose), runner, TableMode.BLOCK)] += 1

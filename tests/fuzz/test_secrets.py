@@ -20,7 +20,7 @@ from handlers.ports import LedgerUnavailableError
 from handlers.requests import Asker, Question
 from tests.support import app as support
 from tests.support.app import RunningApp, over_http, over_socket, settings_for
-from tests.support.chaos import tally
+from tests.support.chaos import scale, tally
 from tests.support.forms import filled
 from tests.support.program import tarla
 from tests.support.signing import SIGNING_SECRET
@@ -197,8 +197,9 @@ def test_the_program_says_no_secret(tmp_path: Path, words: tuple[str, ...]) -> N
     """Slack cannot be reached, the upper limit is a token, and nothing starts."""
     secrets = {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "SLACK_SIGNING_SECRET": SIGNING_SECRET}
     for more in ({"SLACK_API_URL": "http://127.0.0.1:9/api/"}, {"TARLA_LDH_ULN": BOT}):
-        if words[0] == "serve" and "TARLA_LDH_ULN" not in more:
-            continue  # it would wait for Slack
+        # Where only Slack is away the server would wait for it, and the question is answered.
+        if (words[0] == "doctor") != ("SLACK_API_URL" in more):
+            continue
         done = tarla(tmp_path, *words, **secrets, **more)
         assert done.returncode != 0
         assert_nowhere(done.stdout + done.stderr, str(words))
@@ -222,7 +223,7 @@ def test_a_signing_key_is_shown_by_its_public_half_alone(tmp_path: Path) -> None
         assert secret.swapcase()[:12] not in told
     file = tmp_path / "keys" / "tarla.key"
     file.parent.mkdir()
-    for content in (line, line[:-3], f"{KEY}\n{BOT}"):
+    for content in (line, line[:-3], f"{KEY}\n{BOT}")[: scale(1, 3)]:
         file.write_text(content, encoding="utf-8")
         done = tarla(tmp_path, "ask", "ldh high", TARLA_SIGNING_KEY=str(file), TARLA_CHECKPOINTS=str(tmp_path / "out"))
         assert_nowhere(done.stdout + done.stderr, "program", secret)
