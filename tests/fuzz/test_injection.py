@@ -90,6 +90,7 @@ async def test_nothing_comes_through_any_door(tmp_path: Path, caplog: pytest.Log
     path = tmp_path / "ledger.db"
     with caplog.at_level(logging.INFO):
         async with over_http(path) as running:
+            await running.ask("dm maybe")  # now the ledger is there
             before = _fingerprint(path)
             requests = 0
             for text in texts:
@@ -115,6 +116,7 @@ async def test_nothing_comes_through_the_places_of_ids(tmp_path: Path, caplog: p
     path = tmp_path / "ledger.db"
     with caplog.at_level(logging.INFO):
         async with over_http(path) as running:
+            await running.ask("dm maybe")  # now the ledger is there
             before = _fingerprint(path)
             for text in texts:
                 for reply in await type_into_ids(running, text):
