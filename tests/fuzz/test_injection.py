@@ -105,7 +105,7 @@ async def test_nothing_comes_through_any_door(tmp_path: Path, caplog: pytest.Log
     assert all(MARK.encode() not in content for content in all_bytes(tmp_path).values())
     lines = log_lines(caplog.records)
     assert MARK not in "\n".join(lines).lower()
-    assert len(lines) <= requests
+    assert len(lines) <= 2 * requests
     tally("injected texts", texts=len(texts), requests=requests, events=len(events), log_lines=len(lines), hits=0)
 
 

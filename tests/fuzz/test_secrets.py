@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.ledger.note import NoteError, new_key, read_signing_key
-from bot.logs import FORMAT, WithoutSecrets
+from bot.logs import JsonLines, PlainLines
 from bot.settings import Settings, SettingsError, read_settings
 from bot.standin import pressed_in_message
 from handlers import controls
@@ -53,10 +53,10 @@ def assert_nowhere(content: str | bytes, where: str, *more: str) -> None:
 
 def written(records: list[logging.LogRecord]) -> str:
     """Every line that the operator's log would hold: ours, and the libraries' warnings and errors, tracebacks too."""
-    formatter = WithoutSecrets(FORMAT)
     return "\n".join(
-        formatter.format(record)
+        line.format(record)
         for record in records
+        for line in (PlainLines(), JsonLines())
         if record.levelno >= (logging.INFO if record.name.startswith("tarla") else logging.WARNING)
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.logs import FORMAT, WithoutSecrets
+from bot.logs import JsonLines, PlainLines
 from bot.standin import Caller, slash_command_payload, submitted
 from handlers import controls
 from handlers.form import Door, Origin, form_view
@@ -76,12 +76,14 @@ def sent_through_slack(running: RunningApp) -> str:
 
 
 def log_lines(records: list[logging.LogRecord]) -> list[str]:
-    """The app's own records as the operator sees them.
+    """The app's own records as the operator sees them, first all as plain lines, then all as JSON.
 
     Raises:
         AssertionError: a record is more than one line, or holds a control character.
     """
-    lines = [WithoutSecrets(FORMAT).format(record) for record in records if record.name.startswith("tarla")]
+    own = [record for record in records if record.name.startswith("tarla")]
+    lines = [PlainLines().format(record) for record in own]
+    lines += [JsonLines().format(record) for record in own]
     for line in lines:
         assert "\n" not in line
         assert not _CONTROLS.search(line)
