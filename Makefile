@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 BENCH_READY := $(VENV)/.bench-ready
+FUZZ_READY := $(VENV)/.fuzz-ready
 
 # An environment whose Python is gone, or that belongs to another folder (a moved or copied
 # checkout), would run the wrong code or none: it is made anew.
@@ -13,13 +14,14 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test chaos fuzz check bench run model pictures synthesis-check model-figures slack lock clean centre evidence-study card
+.PHONY: help demo test chaos fuzz fuzz-coverage check bench run model pictures synthesis-check model-figures slack lock clean centre evidence-study card
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
 	@echo "make test    all tests (end-to-end ones need Chromium and Node: see CONTRIBUTING.md)"
 	@echo "make chaos   the fault tests with their full counts (half an hour or more); make test has them in short"
-	@echo "make fuzz    the grammar and the doors on 200,000 generated inputs (some minutes)"
+	@echo "make fuzz    the grammar and the doors on 200,000 generated inputs (half an hour)"
+	@echo "make fuzz-coverage  the grammar under a coverage-guided fuzzer (ten minutes, or SECONDS=...; Linux)"
 	@echo "make check   lint, types, import contracts"
 	@echo "make bench   Firth regression against its peers, and the engine alone (five minutes)"
 	@echo "make run     the bot on your Slack workspace (settings in .env)"
@@ -43,6 +45,11 @@ chaos: $(DEV_READY)
 
 fuzz: $(DEV_READY)
 	@TARLA_CHAOS=full $(BIN)/python -m pytest -q -rs tests/fuzz
+
+# Guided by what the input reaches, for as long as one likes; what is found is kept in the folder.
+fuzz-coverage: $(FUZZ_READY)
+	@mkdir -p .fuzz
+	$(BIN)/python -m tests.fuzz.coverage_guided .fuzz -max_total_time=$(or $(SECONDS),600) -len_control=0 -max_len=400
 
 check: $(DEV_READY)
 	$(BIN)/ruff check .
@@ -94,6 +101,7 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group build -o locks/run.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o locks/dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev --group bench -o locks/bench.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev --group fuzz -o locks/fuzz.txt
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -113,6 +121,11 @@ $(RUN_READY): locks/run.txt pyproject.toml | $(BIN)/python
 $(DEV_READY): locks/dev.txt $(RUN_READY)
 	@echo "Setting up the tools for tests (once) ..."
 	@$(PIP) --require-hashes -r locks/dev.txt
+	@touch $@
+
+$(FUZZ_READY): locks/fuzz.txt $(DEV_READY)
+	@echo "Setting up the coverage-guided fuzzer (once; Linux, 64 bit) ..."
+	@$(PIP) --require-hashes -r locks/fuzz.txt
 	@touch $@
 
 $(BENCH_READY): locks/bench.txt $(DEV_READY)

@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of the grammar and the look-ups with atheris, for as long as one likes.
 
-``python -m tests.fuzz.coverage_guided -max_total_time=3600`` in an environment that has atheris (Linux, 64 bit, where
-it comes as a wheel; elsewhere it wants clang, so it is no part of ``make test`` or ``make fuzz``). Bytes are read as
+``make fuzz-coverage``, where atheris comes as a wheel (Linux, 64 bit; elsewhere it wants clang, so it is no part of
+``make test`` or ``make fuzz``). Bytes are read as
 text, or as choices for the generators of the other tests; what must hold is the same as there. libFuzzer's options
 are passed on; a folder given as the first argument keeps what it found.
 """
