@@ -11,13 +11,14 @@ from aiohttp import web
 
 from bot.standin.payloads import Caller, Workspace, envelope, slash_command_payload
 from bot.standin.sockets import Sockets
-from bot.standin.web_api import ApiCall, WebApi, read_arguments
+from bot.standin.web_api import ApiCall, WebApi, failed, read_arguments
 
 HOST = "127.0.0.1"
 # Slack shows the user an error when a command is not acknowledged within 3 s.
 ACKNOWLEDGE_SECONDS = 3.0
 # A response_url takes five messages (within 30 minutes, which no run here outlasts).
 RESPONSE_URL_USES = 5
+TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class SlackStandin:
         self._uses: dict[str, int] = {}
         self._port = 0
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
 
     @property
     def base_url(self) -> str:
@@ -87,9 +89,23 @@ class SlackStandin:
         # The sockets are closed before the runner stops, so it has nothing to wait for.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, 0).start()
+        self._site = web.TCPSite(self._runner, HOST, 0)
+        await self._site.start()
         self._port = self._runner.addresses[0][1]
         return self
+
+    async def go_away(self) -> None:
+        """Refuse connections, and break those there are, until ``come_back``."""
+        if self._site is not None:
+            await self._site.stop()
+        self._site = None
+        self.sockets.reset()
+
+    async def come_back(self) -> None:
+        """Listen again, at the same address."""
+        if self._runner is not None:
+            self._site = web.TCPSite(self._runner, HOST, self._port, reuse_address=True)
+            await self._site.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -162,6 +178,11 @@ class SlackStandin:
         token, args = await read_arguments(request)
         method = request.match_info["method"]
         await asyncio.sleep(self._api.slow.get(method, 0.0))
+        if method in self._api.statuses:
+            status, headers = self._api.statuses[method]
+            refused = failed("ratelimited" if status == TOO_MANY_REQUESTS else "internal_error")
+            self.calls.append(ApiCall(method, args, refused))
+            return web.json_response(refused, status=status, headers=headers)
         answer = self._api.answer(method, token, args)
         if method in self._api.garbled:
             return web.Response(text=self._api.garbled[method], content_type="application/json")

@@ -21,10 +21,10 @@ from bot.transports.state import LinkState
 from handlers.delivery import expecting_delivery, record_outcome
 from handlers.ports import Clock, Ledger
 
-# Told to stop, envelopes are answered until none came for a moment, at most this long; after that they are turned away
-# until those in hand are answered, at most the second time.
+# Told to stop, envelopes are answered until none is in hand and none came for a moment, at most this long; after that
+# they are turned away until those in hand are answered, at most the second time.
 DRAIN_S, TURN_AWAY_S = 3.0, 2.0
-QUIET_S = 0.1
+QUIET_S = 0.02
 RESTARTING = "Tarla is restarting: ask again in a moment. Nothing was calculated or recorded."
 
 log = logging.getLogger("tarla.transport")
