@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from bot.standin.payloads import Caller, Workspace, envelope, slash_command_payload
 from bot.standin.sockets import Sockets
@@ -170,6 +172,13 @@ class SlackStandin:
             TimeoutError: it took longer than ``seconds``.
         """
         await self.sockets.wait_for(count, seconds)
+
+    @asynccontextmanager
+    async def another_link(self) -> AsyncIterator[None]:
+        """A link of the same app that nobody here listens on, as a copy left running elsewhere has."""
+        async with ClientSession() as session, session.ws_connect(self._new_socket_url()) as link:
+            await link.receive()
+            yield
 
     def _new_socket_url(self) -> str:
         return f"ws://{HOST}:{self._port}/link?ticket={self.sockets.new_ticket()}&app_id={self.workspace.app_id}"

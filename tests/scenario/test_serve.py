@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
+import signal
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import aiohttp
 import pytest
 
 from bot.ledger import StoredEvent, check_ledger, read_events
-from bot.standin import SlackStandin, message_event, pressed_in_message
+from bot.standin import NotAcknowledgedError, SlackStandin, message_event, pressed_in_message
 from handlers import controls
 from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, home_opened, until
 from tests.support.forms import button_of
@@ -96,6 +97,28 @@ async def test_sigterm_lets_an_envelope_over_socket_mode_be_answered(tmp_path: P
     computed, delivered = _events(path)
     assert f"#1-{computed.leaf.hex()[:4]}" in message["text"]
     assert (computed.kind, delivered.kind, delivered.ref) == ("computed", "delivered", 1)
+
+
+async def test_a_second_sigterm_ends_it_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    async with (
+        SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack,
+        serving(tmp_path, "--socket", SLACK_API_URL=slack.api_url, **SECRETS) as served,
+    ):
+        await served.logged("connected to Slack")
+        with locked(path):
+            asking = asyncio.create_task(slack.slash_command(WORDS))
+            await asyncio.sleep(0)
+            await slack.send("events_api", home_opened())
+            served.stop()
+            await served.logged("stopping")
+            served.stop()
+            assert await served.ended() == 128 + signal.SIGTERM
+            assert not asking.done()
+        await asyncio.wait({asking})
+        assert isinstance(asking.exception(), NotAcknowledgedError)
+    assert "a second time" in served.log
+    assert _events(path) == []
 
 
 async def _posted(url: str, request: SignedRequest) -> str:
