@@ -16,7 +16,7 @@ from bot.transports import socket as transport
 from bot.transports import watchdog
 from bot.transports.keeper import LAST_PAUSE_S, Pauses
 from bot.transports.watchdog import NoLinkInSightError, Outage
-from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, over_socket, until
+from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, HeldLedger, open_held, over_socket, until
 from tests.support.program import environment
 from tests.support.serving import SECRETS, START_S
 
@@ -57,6 +57,27 @@ async def test_a_refresh_brings_the_new_link_before_the_old_one_goes(path: Path)
         await until(lambda: len(handler.keeper.links) == 1)
         assert dict(handler.state.reconnects) == {"refresh_requested": 1}
         assert "receipt #1-" in (await running.slack.slash_command(WORDS))["text"]
+
+
+async def test_an_answer_whose_link_was_lost_goes_over_the_next_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack may take it, so it is sent; nobody says whether it did, so it does not count as delivered."""
+    monkeypatch.setattr("bot.compose.open_ledger", open_held)
+    async with over_socket(path) as (running, _handler):
+        ledger = running.tarla.ledger
+        assert isinstance(ledger, HeldLedger)
+        asking = asyncio.create_task(running.slack.slash_command(WORDS))
+        await asyncio.wait_for(ledger.recorded_answer.wait(), 5.0)
+        running.slack.sockets.cut()
+        await until(lambda: running.slack.sockets.opened == 2)
+        ledger.let_go.set()
+        assert "receipt #1-" in (await asking)["text"]
+        assert list(running.slack.sockets.acknowledged.values()) == [1]
+        await until(lambda: len(list(read_events(path))) == 2)
+        _computed, failed = await running.events()
+    assert failed.payload is not None
+    assert (failed.kind, failed.payload["reason"]) == ("delivery_failed", "connection_lost")
 
 
 async def test_more_links_than_expected_are_warned_of(path: Path, caplog: pytest.LogCaptureFixture) -> None:
