@@ -69,6 +69,11 @@ class Sockets:
         """Connections open now."""
         return len(self._open)
 
+    @property
+    def well(self) -> bool:
+        """Whether every open connection carries what is sent on it, and none is to go."""
+        return not any(socket.silent or socket.leaving for socket in self._open)
+
     def new_ticket(self) -> str:
         """A ticket that opens one socket."""
         ticket = secrets.token_urlsafe(16)

@@ -138,6 +138,7 @@ class Keeper:
         try:
             while True:
                 await _either(attempts, pause)
+                begun = loop.time()
                 if not _any_done(attempts):
                     attempts.add(asyncio.create_task(self._attempt(session)))
                     await _either(attempts, SLOW_S)
@@ -148,7 +149,8 @@ class Keeper:
                     except NoLinkError as error:
                         self._note_failure(error)
                         not_before = max(not_before, loop.time() + (error.wait_s or 0.0))
-                pause = max(self._pauses.next(), not_before - loop.time())
+                # The pause counts from the attempt's beginning, so that one which hangs costs no more than one that fails.
+                pause = max(begun + self._pauses.next() - loop.time(), not_before - loop.time(), 0.0)
         finally:
             for left in attempts:
                 left.cancel()
