@@ -149,7 +149,7 @@ class Keeper:
                     except NoLinkError as error:
                         self._note_failure(error)
                         not_before = max(not_before, loop.time() + (error.wait_s or 0.0))
-                # The pause counts from the attempt's beginning, so that one which hangs costs no more than one that fails.
+                # It counts from the attempt's beginning: one that hangs costs no more than one that fails.
                 pause = max(begun + self._pauses.next() - loop.time(), not_before - loop.time(), 0.0)
         finally:
             for left in attempts:
