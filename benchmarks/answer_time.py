@@ -151,7 +151,8 @@ async def measure(mode: str, folder: Path) -> list[Line]:
         cpu = (tarla.cpu_seconds() - before[0]) / COMMANDS, (bare.cpu_seconds() - before[1]) / COMMANDS
         takers["memory"] = to_memory
         await in_turn(takers, texts, WARM_UP)
-        bursts = [burst_lines(mode, count, await take_turns(takers, texts, count)) for count in SIZES]
+        programs = {"bot": tarla, "memory": in_memory, "echo": bare}
+        bursts = [burst_lines(mode, count, await take_turns(takers, programs, texts, count)) for count in SIZES]
     return [*lines(mode, took, cpu), *itertools.chain(*bursts)]
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
 
 from benchmarks.measure import Line, median, percentile
+from benchmarks.programs import Running
 from bot.standin import NotAcknowledgedError, NotConnectedError
 
 SIZES = (300, 600)
@@ -41,11 +41,12 @@ class BusyError(Exception):
 
 @dataclass
 class Burst:
-    """What became of the commands sent at once, over all rounds; seconds each."""
+    """What became of the commands sent at once, over all rounds; seconds each, and of the processor for all."""
 
     answered: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
     lost: int = 0
+    processor: float = 0.0
 
     @property
     def late(self) -> int:
@@ -53,11 +54,9 @@ class Burst:
         return sum(seconds > SLACK_PATIENCE_S for seconds in (*self.answered, *self.busy))
 
 
-async def send_at_once(send: Send, texts: Iterator[str], count: int, burst: Burst) -> float:
-    """Send ``count`` commands together and add what became of them; seconds until the last reply."""
-    started = time.perf_counter()
+async def send_at_once(send: Send, texts: Iterator[str], count: int, burst: Burst) -> None:
+    """Send ``count`` commands together and add what became of them."""
     results = await asyncio.gather(*(send(next(texts)) for _ in range(count)), return_exceptions=True)
-    whole = time.perf_counter() - started
     for result in results:
         if isinstance(result, float):
             burst.answered.append(result)
@@ -69,15 +68,19 @@ async def send_at_once(send: Send, texts: Iterator[str], count: int, burst: Burs
             burst.lost += 1
         else:
             raise result
-    return whole
 
 
-async def take_turns(takers: Mapping[str, Send], texts: Iterator[str], count: int) -> dict[str, Burst]:
-    """``ROUNDS`` bursts of ``count`` commands to each taker, in turn."""
+async def take_turns(
+    takers: Mapping[str, Send], programs: Mapping[str, Running], texts: Iterator[str], count: int
+) -> dict[str, Burst]:
+    """``ROUNDS`` bursts of ``count`` commands to each taker, in turn; some of them are ``programs``."""
     bursts = {name: Burst() for name in takers}
     for _, (name, send) in itertools.product(range(ROUNDS), takers.items()):
+        program = programs.get(name)
+        before = program.cpu_seconds() if program else 0.0
         await send_at_once(send, texts, count, bursts[name])
         await asyncio.sleep(REST_S)
+        bursts[name].processor += (program.cpu_seconds() if program else 0.0) - before
     return bursts
 
 
@@ -95,6 +98,8 @@ def burst_lines(mode: str, count: int, bursts: Mapping[str, Burst]) -> list[Line
         Line(f"{what}, lost", bot.lost, "", 0),
         Line(f"{what}, over {SLACK_PATIENCE_S:g} s", bot.late, "", 0),
         Line(f"{what}, told it is busy", 100 * len(bot.busy) / (ROUNDS * count), "%"),
+        Line(f"{what}, processor time a command", 1000 * bot.processor / (ROUNDS * count), "ms"),
+        Line(f"{what}, bare echo, processor time a command", 1000 * echo.processor / (ROUNDS * count), "ms"),
         Line(f"{what}, bare echo, median", 1000 * median(echo.answered), "ms"),
         Line(f"{what}, bare echo, p99", 1000 * p99["echo"], "ms"),
         Line(f"{what}, bare echo, lost", echo.lost, ""),
