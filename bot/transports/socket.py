@@ -25,7 +25,7 @@ from handlers.ports import Clock, Ledger
 # they are turned away until those in hand are answered, at most the second time.
 DRAIN_S, TURN_AWAY_S = 3.0, 2.0
 QUIET_S = 0.02
-RESTARTING = "Tarla is restarting: ask again in a moment. Nothing was calculated or recorded."
+RESTARTING = "Tarla is restarting: ask again in a moment. Nothing was computed or recorded."
 
 log = logging.getLogger("tarla.transport")
 
