@@ -70,7 +70,7 @@ def serve(transport: str, host: str, port: int) -> None:
             sys.exit(FAILED)
         raise click.ClickException(str(error)) from None
     except NoLinkInSightError as error:
-        click.echo(f"Error: {error}: ending, so that the supervisor starts Tarla again", err=True)
+        logging.getLogger("tarla.serve").critical("%s: ending, so that the supervisor starts Tarla again", error)
         sys.exit(TRY_AGAIN)
 
 

@@ -65,7 +65,7 @@ async def test_an_answer_whose_link_was_lost_goes_over_the_next_one(
     """Slack may take it, so it is sent; nobody says whether it did, so it does not count as delivered."""
     monkeypatch.setattr("bot.compose.open_ledger", open_held)
     async with over_socket(path) as (running, _handler):
-        ledger = running.tarla.ledger
+        ledger = running.tarla.ledger.writer
         assert isinstance(ledger, HeldLedger)
         asking = asyncio.create_task(running.slack.slash_command(WORDS))
         await asyncio.wait_for(ledger.recorded_answer.wait(), 5.0)
