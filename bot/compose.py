@@ -10,6 +10,7 @@ from bot.ledger import LedgerHistory, open_ledger
 from bot.logs import bolt_logger
 from bot.settings import Settings
 from bot.tasks import Background, InFlight
+from bot.transports.counts import Counts
 from handlers.conversation import Conversation
 from handlers.ports import Clock, Ledger
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
 
     from bot.operations import CountingLedger, Operations
+    from bot.transports.admission import Admission
+    from bot.transports.shedding import Shedding
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Tarla:
     background: Background
     in_flight: InFlight
     operations: Operations
+    counts: Counts
+    admission: Admission
+    shedding: Shedding
 
 
 def code_version() -> str:
@@ -38,14 +44,15 @@ def code_version() -> str:
     return version("tarla-bot")
 
 
-def make_conversation(settings: Settings, ledger: Ledger, clock: Clock) -> Conversation:
-    """The conversation alone, for surfaces without Slack."""
+def make_conversation(settings: Settings, ledger: Ledger, clock: Clock, counts: Counts | None = None) -> Conversation:
+    """The conversation alone, for surfaces without Slack; ``counts`` is told of every request that comes again."""
     return Conversation(
         ledger=ledger,
         history=LedgerHistory(settings.tarla_ledger),
         clock=clock,
         site_uln=settings.tarla_ldh_uln,
         code_version=code_version(),
+        note_repeat=(counts or Counts()).note_repeat,
     )
 
 
@@ -59,7 +66,9 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     from bot.directory import SlackDirectory
     from bot.network import StraightSession
     from bot.operations import CountingLedger, Operations
-    from bot.operations.parts import watch_parts
+    from bot.operations.parts import watch_parts, watch_requests
+    from bot.transports.admission import Admission
+    from bot.transports.shedding import Shedding
     from handlers.listeners import register_listeners
 
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
@@ -67,9 +76,10 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
     async def known_workspace(enterprise_id: str | None, team_id: str | None, user_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, user_id=user_id, bot_token=token)
 
+    counts = Counts()
     operations = Operations(code_version())
     ledger = CountingLedger(open_ledger(settings.tarla_ledger, clock=clock), operations.counts, clock.monotonic)
-    conversation = make_conversation(settings, ledger, clock)
+    conversation = make_conversation(settings, ledger, clock, counts)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     client = AsyncWebClient(
         token=token,
@@ -89,8 +99,20 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
         authorize=known_workspace,
         signing_secret=secret,
     )
-    in_flight = InFlight()
+    in_flight, background = InFlight(), Background()
     directory = SlackDirectory(asking, clock.monotonic)
     register_listeners(app, conversation, directory, settings.site, in_flight.watch)
     watch_parts(operations, ledger, in_flight)
-    return Tarla(app, ledger, conversation, clock, Background(), in_flight, operations)
+    watch_requests(operations, counts)
+    return Tarla(
+        app=app,
+        ledger=ledger,
+        conversation=conversation,
+        clock=clock,
+        background=background,
+        in_flight=in_flight,
+        operations=operations,
+        counts=counts,
+        admission=Admission(clock.monotonic, counts, lambda: in_flight.count),
+        shedding=Shedding(client, background, clock.monotonic),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -20,12 +21,17 @@ PATIENCE_S = 1.2
 PEOPLE_FRESH_S, GROUPS_FRESH_S, WORKSPACE_FRESH_S = 600.0, 300.0, 86_400.0
 RESERVE_S = 86_400.0
 RETRY_S = 30.0
+# Slack's limits are by the minute; a longer wait would lock everybody out on the word of a proxy.
+LONGEST_WAIT_S = 120.0
+HTTP_TOO_MANY, TOO_MANY = 429, "ratelimited"
 MALFORMED = "malformed"
 FLAGS = ("deleted", "is_bot", "is_restricted", "is_stranger", "is_ultra_restricted", "is_workflow_bot")
 PEOPLE_MOST, GROUPS_MOST = 5_000, 100
 # An account, a group that there is not. Slack has answered: nothing older is to be believed.
 NO_SUCH_USER = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 NO_SUCH_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
+
+_WHOLE_SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 log = logging.getLogger("tarla.directory")
 T = TypeVar("T")
@@ -39,6 +45,9 @@ class SlackDirectory:
     ) -> None:
         self._client = client
         self._patience_s = patience_s
+        self._monotonic = monotonic
+        # By method, since Slack counts them apart: when it may be asked again.
+        self._not_before: dict[str, float] = {}
         common: dict[str, Any] = {"reserve_s": RESERVE_S, "retry_s": RETRY_S, "monotonic": monotonic}
         self._people: Remembered[Person | None] = Remembered(
             # Somebody unknown may be known in a moment.
@@ -63,33 +72,46 @@ class SlackDirectory:
         return await self._groups.get(group, lambda: self._ask_members(group))
 
     async def _ask_workspace(self) -> OwnWorkspace:
-        return await self._read("auth.test", self._client.auth_test(), workspace_of)
+        return await self._read("auth.test", self._client.auth_test, workspace_of)
 
     async def _ask_person(self, user: str) -> Person | None:
-        call = self._client.users_info(user=user)
-        return await self._read("users.info", call, lambda answer: person_of(answer, user), (NO_SUCH_USER, None))
+        return await self._read(
+            "users.info",
+            lambda: self._client.users_info(user=user),
+            lambda answer: person_of(answer, user),
+            (NO_SUCH_USER, None),
+        )
 
     async def _ask_members(self, group: str) -> frozenset[str]:
-        call = self._client.usergroups_users_list(usergroup=group)
         nobody: frozenset[str] = frozenset()
-        return await self._read("usergroups.users.list", call, members_of, (NO_SUCH_GROUP, nobody))
+        return await self._read(
+            "usergroups.users.list",
+            lambda: self._client.usergroups_users_list(usergroup=group),
+            members_of,
+            (NO_SUCH_GROUP, nobody),
+        )
 
     async def _read(
         self,
         method: str,
-        call: Awaitable[AsyncSlackResponse],
+        call: Callable[[], Awaitable[AsyncSlackResponse]],
         read: Callable[[Mapping[str, Any]], T],
         absent: tuple[frozenset[str], T] | None = None,
     ) -> T:
         """What ``read`` makes of Slack's answer; ``absent`` are errors that are an answer too, and which."""
+        if self._monotonic() < self._not_before.get(method, 0.0):
+            raise DirectoryUnavailableError(TOO_MANY)  # as the log has said already
         try:
             async with asyncio.timeout(self._patience_s):
-                answer = await call
+                answer = await call()
             return read(_object(answer.data))
         except SlackApiError as error:
             reason = slack_code(error) or MALFORMED
             if absent is not None and reason in absent[0]:
                 return absent[1]
+            if (seconds := asked_to_wait(error)) is not None:
+                self._not_before[method] = self._monotonic() + seconds
+                reason = TOO_MANY
         except TimeoutError:
             reason = "timeout"
         except (MalformedAnswerError, AttributeError, TypeError, ValueError):
@@ -99,6 +121,16 @@ class SlackDirectory:
             reason = type(error).__name__
         log.warning("Slack does not answer %s: %s", method, reason, extra={"method": method, "reason": reason})
         raise DirectoryUnavailableError(reason)
+
+
+def asked_to_wait(error: SlackApiError) -> float | None:
+    """Seconds for which Slack wants to be left alone; None where it did not say so."""
+    answer: Any = error.response  # slack_sdk's, or aiohttp's where the body is no JSON
+    status = getattr(answer, "status_code", None) or getattr(answer, "status", None)
+    asked = (getattr(answer, "headers", None) or {}).get("Retry-After", "")
+    if status != HTTP_TOO_MANY or not _WHOLE_SECONDS.fullmatch(asked):
+        return None
+    return min(float(asked), LONGEST_WAIT_S)
 
 
 class MalformedAnswerError(Exception):

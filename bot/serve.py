@@ -51,7 +51,14 @@ async def serve_over_socket(settings: Settings) -> None:
             await _ask_slack(check_bot_token(tarla.app.client), stopped)
             url = await _ask_slack(open_connection_url(tarla.app.client, token), stopped)
             handler = RecordingSocketModeHandler(
-                tarla.app, token, tarla.ledger, tarla.clock, tarla.background, expected=settings.tarla_connections
+                tarla.app,
+                token,
+                tarla.ledger,
+                tarla.clock,
+                tarla.background,
+                tarla.admission,
+                tarla.shedding,
+                expected=settings.tarla_connections,
             )
             watch_link(tarla.operations, handler.state)
             # Slack may be out of reach for hours: that is no reason to begin anew.

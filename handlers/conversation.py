@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from handlers.answer import build_view
@@ -45,6 +45,8 @@ class Conversation:
     site_uln: UpperLimit | None
     code_version: str
     example: str = field(default="/tarla ldh 480/250 liver yes dm no cvd yes")
+    # Told of every request that had been recorded already, or answered without a record.
+    note_repeat: Callable[[], None] = field(default=lambda: None)
 
     async def reply_to(self, question: Question) -> Reply:
         """The reply to one question in words. An answer or refusal is in the ledger before this returns."""
@@ -148,6 +150,7 @@ class Conversation:
         try:
             recorded = await self.ledger.record(Entry(key, kind, payload, ref))
         except AlreadyRecordedError as repeat:
+            self.note_repeat()
             return Repeated(repeat.recorded.receipt)
         except LedgerUnavailableError as unavailable:
             return NotShown(unavailable.code, "Risk not shown: the audit ledger cannot be written.", OPERATOR)

@@ -22,6 +22,7 @@ from handlers.ports import AlreadyRecordedError, Clock, Entry, Json, Kind, Ledge
 SLACK_PATIENCE_S = 3.0
 
 NOT_SENT, NOT_DRAWN, STOPPED, LATE = "not_sent", "not_drawn", "stopped", "late"
+CONFIRMED, UNCONFIRMED = "confirmed", "unconfirmed"
 
 log = logging.getLogger("tarla.delivery")
 
@@ -31,37 +32,54 @@ class Delivery:
     """The reply to one request; ``event`` is the answer's or refusal's, once recorded, ``key`` the request's.
 
     ``flaw`` is the closed code of why the reply does not show what its event holds, if it does not; ``received`` is
-    ``Clock.monotonic()`` when the transport had the request.
+    ``Clock.monotonic()`` when the transport had the request. ``message`` says of an answer sent as a message before
+    the acknowledgement whether Slack confirmed it: ``CONFIRMED``, ``UNCONFIRMED``, or None where there was none.
     """
 
     key: str | None = None
     event: Recorded | None = None
     flaw: str | None = None
     received: float | None = None
+    message: str | None = None
     _record: Callable[[], None] | None = field(default=None, repr=False, compare=False)
+    _held: bool = field(default=False, repr=False, compare=False)
 
     def close(self, record: Callable[[], None]) -> None:
         """The transport has done with the request: ``record`` its outcome, now or once there is an event for it."""
-        if self.event is not None:
-            record()
-        else:
-            self._record = record
+        self._record = record
+        self._settle()
 
     def note(self, key: str, event: Recorded) -> None:
         """The reply carries this event. After the request is done with, nobody reads the reply any more."""
         self.key, self.event = key, event
-        record, self._record = self._record, None
-        if record is not None:
+        if self._record is not None:
             self.flaw = LATE
+        self._settle()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Record no outcome meanwhile: whether the answer went out as a message is not known yet."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            self._settle()
+
+    def _settle(self) -> None:
+        if self.event is not None and self._record is not None and not self._held:
+            record, self._record = self._record, None
             record()
 
 
 @dataclass
 class Sending:
-    """How a listener's own reply went: by which way, and what failed; None only once Slack has confirmed it."""
+    """How a listener's own reply went: by which way, what failed (None only once Slack has confirmed it), and after how
+    many attempts."""
 
     via: str
     failure: str | None = NOT_SENT
+    attempts: int = 1
 
 
 _current: ContextVar[Delivery | None] = ContextVar("tarla_delivery", default=None)
@@ -98,6 +116,18 @@ def note_flaw(code: str) -> None:
         delivery.flaw = code
 
 
+@contextmanager
+def message_before_acknowledgement() -> Iterator[Delivery]:
+    """For an answer that is sent as a message before the request is acknowledged: say in ``message`` how that went.
+
+    The outcome is recorded at the end of this block at the earliest, for an acknowledgement that is lost or late does
+    not undo a message.
+    """
+    delivery = _current.get() or Delivery()
+    with delivery.held():
+        yield delivery
+
+
 @asynccontextmanager
 async def own_delivery(ledger: Ledger, clock: Clock, via: str) -> AsyncIterator[Sending]:
     """Open a delivery for a reply that is no acknowledgement, and record how it went, whatever happens inside.
@@ -115,7 +145,16 @@ async def own_delivery(ledger: Ledger, clock: Clock, via: str) -> AsyncIterator[
             _explain(sending, NOT_DRAWN)
             raise
         finally:
-            await record_outcome(ledger, clock, delivery, received, sending.via, sending.failure, patience=None)
+            await record_outcome(
+                ledger,
+                clock,
+                delivery,
+                received,
+                sending.via,
+                sending.failure,
+                patience=None,
+                attempts=sending.attempts,
+            )
 
 
 def _explain(sending: Sending, code: str) -> None:
@@ -132,6 +171,7 @@ async def record_outcome(
     via: str,
     failure: str | None,
     patience: float | None = SLACK_PATIENCE_S,
+    attempts: int = 1,
 ) -> None:
     """Record ``delivered`` or ``delivery_failed`` for a reply that carried a ledger event.
 
@@ -140,14 +180,23 @@ async def record_outcome(
         via: the transport's name.
         failure: closed code of what went wrong when sending, or None.
         patience: seconds after which nobody reads the reply any more; None where somebody always does.
+        attempts: how often it was sent.
     """
     if delivery.event is None or delivery.key is None:
         return
     seconds = clock.monotonic() - received
     reason = delivery.flaw or failure or (LATE if patience is not None and seconds > patience else None)
     payload: dict[str, Json] = {"version": 1, "via": via, "milliseconds": round(1000 * seconds)}
-    if reason is not None:
+    if attempts > 1:
+        payload["attempts"] = attempts
+    if reason is not None and delivery.message == CONFIRMED:
+        # Its reader has the answer, whatever became of the form.
+        payload |= {"via": "response_url", "acknowledgement": reason}
+        reason = None
+    elif reason is not None:
         payload["reason"] = reason
+        if delivery.message is not None:
+            payload["message"] = delivery.message
     kind = Kind.DELIVERED if reason is None else Kind.DELIVERY_FAILED
     try:
         await ledger.record(Entry(f"{delivery.key}#delivery", kind, payload, ref=delivery.event.seq))

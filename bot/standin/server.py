@@ -38,7 +38,8 @@ class SlackStandin:
     Use as an async context manager. ``calls``, ``acknowledgements`` and
     ``responses`` hold what the app sent, in order. Set ``response_status`` to
     make every ``response_url`` fail with that status, ``response_delay`` (seconds) to make it slow,
-    ``response_location`` to have it redirect there (307: with the same body).
+    ``response_location`` to have it redirect there (307: with the same body). ``response_script`` holds status and
+    headers for the next messages, one each, before any of that; status 0 takes the message and breaks the connection.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class SlackStandin:
         self.response_status = 200
         self.response_delay = 0.0
         self.response_location: str | None = None
+        self.response_script: list[tuple[int, dict[str, str]]] = []
         self.acknowledgements: list[dict[str, Any]] = []
         self.responses: list[Response] = []
         self.sockets = Sockets(self.workspace.app_id)
@@ -192,6 +194,11 @@ class SlackStandin:
             refused = failed("ratelimited" if status == TOO_MANY_REQUESTS else "internal_error")
             self.calls.append(ApiCall(method, args, refused))
             return web.json_response(refused, status=status, headers=headers)
+        if self._api.script.get(method):
+            status, headers = self._api.script[method].pop(0)
+            refused = failed("ratelimited" if status == 429 else "internal_error")
+            self._api.calls.append(ApiCall(method, args, refused))
+            return web.json_response(refused, status=status, headers=headers)
         answer = self._api.answer(method, token, args)
         if method in self._api.garbled:
             return web.Response(text=self._api.garbled[method], content_type="application/json")
@@ -204,6 +211,12 @@ class SlackStandin:
             status = 404
         else:
             self._uses[response_id] += 1
+        if self.response_script:
+            scripted, headers = self.response_script.pop(0)
+            self.responses.append(Response(response_id, await request.json(), scripted or 200))
+            if not scripted and request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=scripted or 200, headers=headers)
         await asyncio.sleep(self.response_delay)
         if self.response_location is not None:
             raise web.HTTPTemporaryRedirect(self.response_location)

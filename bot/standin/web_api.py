@@ -76,6 +76,8 @@ class WebApi:
     spent_triggers: set[str] = field(default_factory=set)
     # Methods that answer with this error instead.
     failing: dict[str, str] = field(default_factory=dict)
+    # HTTP status and headers for the next calls of a method, one each: Slack's 429 among them.
+    script: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
     # Methods that answer only after this many seconds.
     slow: dict[str, float] = field(default_factory=dict)
     # Methods that answer with this HTTP status and these headers, and what Slack says with 429.

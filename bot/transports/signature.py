@@ -8,27 +8,43 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import dataclass
 
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
 # Seconds since 1970, as Slack writes them.
-_TIMESTAMP = re.compile(r"^[0-9]{1,12}$", re.ASCII)
-_SIGNATURE = re.compile(r"^v0=[0-9a-f]{64}$", re.ASCII)
+_TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
 log = logging.getLogger("tarla.transport")
 
 
-async def is_signed(request: web.Request, verifier: SignatureVerifier) -> bool:
-    """Whether Slack signed this request within the last five minutes."""
-    timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
-    signature = request.headers.get("X-Slack-Signature", "")
-    if not (_TIMESTAMP.match(timestamp) and _SIGNATURE.match(signature)):
-        return False
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A valid signature, and the time that it signs, in seconds since 1970."""
+
+    signature: str
+    at: int
+
+
+async def signed_by_slack(request: web.Request, verifier: SignatureVerifier) -> Signed | None:
+    """Slack's signature of this request within five minutes of now; None where there is no valid one."""
+    timestamp = _only(request, "X-Slack-Request-Timestamp")
+    signature = _only(request, "X-Slack-Signature")
+    if not (_TIMESTAMP.fullmatch(timestamp) and _SIGNATURE.fullmatch(signature)):
+        return None
     try:
-        return verifier.is_valid(body=await request.read(), timestamp=timestamp, signature=signature)
+        valid = verifier.is_valid(body=await request.read(), timestamp=timestamp, signature=signature)
     except ValueError:  # the body is not text
-        return False
+        return None
+    return Signed(signature, int(timestamp)) if valid else None
+
+
+def _only(request: web.Request, name: str) -> str:
+    """The one header of this name. Of two, others may read the other one: Bolt does."""
+    values = request.headers.getall(name, [])
+    return values[0] if len(values) == 1 else ""
 
 
 async def is_certificate_check(request: web.Request) -> bool:

@@ -15,8 +15,10 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.tasks import Background
+from bot.transports.admission import Admission
 from bot.transports.keeper import Keeper
 from bot.transports.link import Link
+from bot.transports.shedding import Shedding
 from bot.transports.state import LinkState
 from handlers.delivery import expecting_delivery, record_outcome
 from handlers.ports import Clock, Ledger
@@ -26,6 +28,7 @@ from handlers.ports import Clock, Ledger
 DRAIN_S, TURN_AWAY_S = 3.0, 2.0
 QUIET_S = 0.02
 RESTARTING = "Tarla is restarting: ask again in a moment. Nothing was computed or recorded."
+COMMANDS = "slash_commands"
 
 log = logging.getLogger("tarla.transport")
 
@@ -43,6 +46,8 @@ class RecordingSocketModeHandler:
         ledger: Ledger,
         clock: Clock,
         background: Background,
+        admission: Admission,
+        shedding: Shedding,
         *,
         expected: int = 1,
     ) -> None:
@@ -51,6 +56,8 @@ class RecordingSocketModeHandler:
         self._ledger = ledger
         self._clock = clock
         self._background = background
+        self._admission = admission
+        self._shedding = shedding
         self._taken = 0
         self._turned_away: int | None = None
         self._under_way = 0
@@ -72,18 +79,24 @@ class RecordingSocketModeHandler:
             self._background.start(outcome)
 
         self._under_way += 1
+        self._admission.counts.received += 1
         self._idle.clear()
         try:
             with expecting_delivery(received) as delivery:
                 try:
-                    response: BoltResponse = await run_async_bolt_app(self.app, req)
+                    async with self._admission.turn(received, goes_on=req.type != COMMANDS) as taken:
+                        response: BoltResponse = (
+                            await run_async_bolt_app(self.app, req) if taken else self._shedding.reply(req.payload)
+                        )
                     if response.status != 200:
                         failure = "not_acknowledged"
+                        self._admission.counts.not_acknowledged += taken
                     await send_async_response(client, req, response, started)
                 except (ConnectionError, TimeoutError, OSError):
                     failure = "connection_lost"
                     raise
                 finally:
+                    self._admission.counts.connection_lost += failure == "connection_lost"
                     delivery.close(record)
         finally:
             self._under_way -= 1
@@ -116,7 +129,7 @@ class RecordingSocketModeHandler:
             return
         self._turned_away += 1
         # Of what is not acknowledged, Slack sends events to another link, and shows an error for the rest.
-        if request.type == "slash_commands":
+        if request.type == COMMANDS:
             told = {"response_type": "ephemeral", "text": RESTARTING}
             await link.send_socket_mode_response(SocketModeResponse(request.envelope_id, payload=told))
 

@@ -61,6 +61,7 @@ async def _show(client: AsyncWebClient, press: Press, compared: Compared, mode: 
     if press.response_url is not None:
         text = comparison_text(compared)
         said = ephemeral(text, comparison_blocks(compared, mode))
+        # Not tried again: where Slack does not take the message, a modal shows the comparison.
         failure = await post(client, press.response_url, said, thread=press.thread, seconds=MESSAGE_SECONDS)
         if failure is None:
             return "response_url", None
@@ -129,6 +130,7 @@ def share_listener(conversation: Conversation, mode: TableMode) -> Listener:
                 await tell(client, press, shared)
             elif not isinstance(shared, Repeated):
                 said = shared_message(shared[0], mode, press.asker.user, shared[1])
+                # Not tried again: its reader is told at once and may press Share again, and then it would come twice.
                 sending.failure = await post(client, press.response_url, said, thread=press.thread)
                 if sending.failure is not None:
                     await tell(client, press, UNCONFIRMED_SHARE if sending.failure in UNCONFIRMED else NOT_SHARED)

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -34,7 +33,6 @@ def guard(conversation: Conversation, directory: Directory, rules: Rules) -> Mid
     async def stand_guard(
         body: Mapping[str, Any],
         client: AsyncWebClient,
-        respond: AsyncRespond,
         next_: Callable[[], Awaitable[BoltResponse]],
     ) -> BoltResponse | None:
         try:
@@ -49,7 +47,7 @@ def guard(conversation: Conversation, directory: Directory, rules: Rules) -> Mid
         denial = await denial_of(arrival, directory, rules)
         if denial is None:
             return await next_()
-        return await _turn_away(conversation, arrival, denial, body.get("event") or {}, client, respond)
+        return await _turn_away(conversation, arrival, denial, body, client)
 
     return stand_guard
 
@@ -75,9 +73,8 @@ async def _turn_away(
     conversation: Conversation,
     arrival: Arrival,
     denial: Denial,
-    event: Mapping[str, Any],
+    body: Mapping[str, Any],
     client: AsyncWebClient,
-    respond: AsyncRespond,
 ) -> BoltResponse:
     log.info("turned away: %s at %s", denial.code, arrival.door, extra={"code": denial.code, "door": arrival.door})
     if arrival.door in ACKNOWLEDGED:
@@ -87,10 +84,10 @@ async def _turn_away(
     received = conversation.clock.monotonic()
     with expecting_delivery() as delivery:
         if await _record(conversation, arrival, denial):
-            failure = None
+            failure: str | None = None
             try:
                 async with asyncio.timeout(TELL_S):
-                    await tell(arrival, denial, event, client, respond)
+                    failure = await tell(arrival, denial, body, client)
             except Exception as error:  # noqa: BLE001 - they stay out all the same
                 failure = "slack_refused"
                 log.warning("a denial could not be told at %s: %s", arrival.door, type(error).__name__)

@@ -16,6 +16,7 @@ from handlers.blockkit import notice_modal
 from handlers.delivery import NOT_DRAWN, note_flaw
 from handlers.form.origin import is_slacks
 from handlers.replies import Message, failure
+from handlers.retrying import PATIENT
 from handlers.sending import open_modal, post
 
 log = logging.getLogger("tarla.handlers")
@@ -75,7 +76,8 @@ async def _say(body: Mapping[str, Any], client: AsyncWebClient, reference: str) 
     notice = notice_modal(HEADLINE, ADVICE, reference)
     shown = isinstance(trigger, str) and await open_modal(client, trigger, notice, over=in_modal)
     if not shown and isinstance(url, str) and is_slacks(url, client.base_url):
-        await post(client, url, failure(HEADLINE, ADVICE, reference))
+        # Tried again: there is no other way left to say it.
+        await post(client, url, failure(HEADLINE, ADVICE, reference), again=PATIENT)
 
 
 def _logged(error: Exception) -> str:

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.answer import TableMode
 from handlers.conversation import Conversation
-from handlers.delivery import request_received
+from handlers.delivery import CONFIRMED, UNCONFIRMED, message_before_acknowledgement, request_received
 from handlers.form import Door, NotUnderstood, Origin, form_view, read_form
 from handlers.form.origin import channel_of, read_origin
 from handlers.home import HomeDesk
@@ -27,7 +27,8 @@ from handlers.modals.answer import (
 )
 from handlers.outcomes import Answered, NotShown, Repeated
 from handlers.replies import message
-from handlers.sending import SEND_SECONDS, UNCONFIRMED, change_modal, open_modal, post
+from handlers.sending import GONE, SEND_SECONDS, change_modal, open_modal, post
+from handlers.sending import UNCONFIRMED as NO_WORD
 
 # Slack waits three seconds for the acknowledgement of a form; what is left of this may go to the message.
 ACKNOWLEDGED_WITHIN = 2.5
@@ -116,13 +117,17 @@ def submission_listener(conversation: Conversation, mode: TableMode, home: HomeD
             await ack(response_action="errors", errors=dict(understood.errors))
             return
         key = f"view:{identifier(view, 'id')}.{identifier(view, 'hash')}"
-        reply = await conversation.answer(key, understood.factors, understood.notes, asker, origin.edited)
+        said: str | None = ""
+        with message_before_acknowledgement() as delivery:
+            reply = await conversation.answer(key, understood.factors, understood.notes, asker, origin.edited)
+            if isinstance(reply, Answered):
+                left = ACKNOWLEDGED_WITHIN - (conversation.clock.monotonic() - started)
+                said = await _sent_as_message(conversation, client, origin, reply, mode, min(SEND_SECONDS, left))
+                delivery.message = CONFIRMED if said is None else UNCONFIRMED if said == NOT_CONFIRMED else None
         if isinstance(reply, Repeated):
             # Its answer was given once, but whoever sends the form again may not have seen it.
             await ack(response_action="update", view=answered_before_modal(reply, SEE_HOME))
         elif isinstance(reply, Answered):
-            left = ACKNOWLEDGED_WITHIN - (conversation.clock.monotonic() - started)
-            said = await _sent_as_message(conversation, client, origin, reply, mode, min(SEND_SECONDS, left))
             if said is None:
                 await ack()
             else:
@@ -151,14 +156,15 @@ async def _sent_as_message(
     body = message(reply, mode)
     if body is None:
         return ""
+    # Not tried again: the form itself shows the answer where Slack does not take the message.
     failed = await post(
         client, origin.response_url, body, replace=origin.door is Door.EDIT, thread=origin.thread, seconds=seconds
     )
     if failed is None:
         return None
-    if failed in UNCONFIRMED:
+    if failed in NO_WORD:
         return NOT_CONFIRMED
-    return EXPIRED if failed == "response_url_404" else NOT_TAKEN
+    return EXPIRED if failed in GONE else NOT_TAKEN
 
 
 async def _open(client: AsyncWebClient, press: Press, view: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,13 +15,14 @@ from handlers.listeners.failure import apology
 from handlers.listeners.payloads import MalformedPayloadError, Payload, event_asker, identifier
 from handlers.replies import Message, message
 from handlers.requests import Question
-from handlers.sending import send_failure
+from handlers.retrying import PATIENT
+from handlers.sending import insist, send_failure
 
 # Ordinary messages, and those that only say so when a file hangs on them or a thread is shown in the channel too.
 WRITTEN = (None, "file_share", "thread_broadcast")
 _LEADING_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^>]*)?>", re.ASCII)
 
-# Nobody waits with a watch in hand; but it must end, and before a stopping process gives up waiting.
+# One try. Nobody waits with a watch in hand; but it must end, and before a stopping process gives up waiting.
 MESSAGE_S = 5.0
 REMEMBERED = 1_000
 
@@ -37,6 +37,7 @@ def mention_listener(conversation: Conversation, mode: TableMode) -> Listener:
         if _is_written_by_a_person(event):
             question = question_from(body, event, "mention")
             if not answered.is_new(question.key):
+                conversation.note_repeat()
                 return
             await _answer(conversation, mode, question, event, client)
 
@@ -51,6 +52,7 @@ def direct_message_listener(conversation: Conversation, mode: TableMode) -> List
         if event.get("channel_type") == "im" and _is_written_by_a_person(event):
             question = question_from(body, event, "direct_message")
             if not answered.is_new(question.key):
+                conversation.note_repeat()
                 return
             await _answer(conversation, mode, question, event, client)
 
@@ -119,8 +121,8 @@ async def _answer(
         if reply is None:
             return
         try:
-            async with asyncio.timeout(MESSAGE_S):
-                await _send(client, question, event, reply)
+            # Tried again where Slack refuses for now: nobody presses anything here, so there is no other way to answer.
+            await insist(lambda: _send(client, question, event, reply), sending, MESSAGE_S, PATIENT)
         except Exception as error:
             sending.failure = send_failure(error)
             raise

@@ -24,6 +24,7 @@ from handlers.outcomes import NotShown
 from handlers.records import PastAnswer
 from handlers.replies import failure
 from handlers.requests import Asker
+from handlers.retrying import PATIENT
 from handlers.sending import open_modal, post
 
 _RECEIPT = re.compile(r"[1-9][0-9]{0,17}-[0-9a-f]{4}", re.ASCII)
@@ -96,7 +97,8 @@ async def tell(client: AsyncWebClient, press: Press, notice: NotShown) -> None:
         return
     if press.response_url is not None:
         said = failure(notice.headline, notice.advice, notice.reason)
-        await post(client, press.response_url, said, thread=press.thread)
+        # Tried again: there is no other way left to say it, and without it a press seems to have had no effect.
+        await post(client, press.response_url, said, thread=press.thread, again=PATIENT)
 
 
 async def recalled(conversation: Conversation, client: AsyncWebClient, press: Press) -> PastAnswer | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slack_bolt.context.respond.async_respond import AsyncRespond
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.access import Denial
 from handlers.blockkit import Block, channel_links, context, ephemeral, escape, plain, section
+from handlers.form.origin import is_slacks
 from handlers.listeners.arrivals import Arrival, Door
+from handlers.listeners.payloads import optional_identifier, optional_part
+from handlers.sending import post
 
 # These take the denial in the acknowledgement itself.
 ACKNOWLEDGED = frozenset({Door.COMMAND, Door.FORM, Door.FORM_CLOSED, Door.OPTIONS})
@@ -50,20 +52,25 @@ def acknowledgement(arrival: Arrival, denial: Denial | None) -> BoltResponse:
     return BoltResponse(status=200, body=body)
 
 
-async def tell(
-    arrival: Arrival, denial: Denial, event: Mapping[str, Any], client: AsyncWebClient, respond: AsyncRespond
-) -> None:
-    """Say it through Slack's API where the acknowledgement says nothing.
+async def tell(arrival: Arrival, denial: Denial, body: Mapping[str, Any], client: AsyncWebClient) -> str | None:
+    """Say it through Slack's API where the acknowledgement says nothing; None, or a closed code of what went wrong.
+
+    Not tried again: whoever asks or presses once more is told once more, and nothing waits for it meanwhile.
 
     Raises:
         Exception: Slack does not take it, as the client puts it.
     """
+    event = optional_part(body, "event")
     user, channel = arrival.asker.user, arrival.asker.channel
     message = denial_message(denial)
     text, blocks = message["text"], message["blocks"]
     if arrival.door is Door.BUTTON_IN_MESSAGE:
-        await respond(text=text, blocks=blocks, response_type="ephemeral", replace_original=False)
-    elif arrival.door is Door.BUTTON_IN_FORM:
+        url = body.get("response_url")
+        if not is_slacks(url, client.base_url):
+            return "no_response_url"
+        thread_ts = optional_identifier(optional_part(body, "container"), "thread_ts")
+        return await post(client, str(url), message, thread=thread_ts)
+    if arrival.door is Door.BUTTON_IN_FORM:
         await client.views_push(trigger_id=arrival.trigger, view=denial_view(denial, "modal"))
     elif arrival.door in (Door.SHORTCUT, Door.BUTTON_IN_HOME):
         await client.views_open(trigger_id=arrival.trigger, view=denial_view(denial, "modal"))
@@ -80,3 +87,4 @@ async def tell(
         await client.chat_postMessage(channel=channel, text=text, blocks=blocks)
     elif arrival.door is Door.HOME and event.get("tab", "home") == "home":
         await client.views_publish(user_id=user, view=denial_view(denial, "home"))
+    return None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
 import pytest
+from multidict import CIMultiDict
 
 from bot.standin import slash_command_payload
 from tests.support.app import PATIENCE_S, Reply, RunningApp, over_http
@@ -21,7 +25,7 @@ UNREADABLE = {
 }
 
 
-async def post(running: RunningApp, body: bytes, headers: dict[str, str]) -> Reply:
+async def post(running: RunningApp, body: bytes, headers: Mapping[str, str]) -> Reply:
     """Send any bytes with any headers."""
     timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
     async with (
@@ -45,22 +49,103 @@ async def test_unsigned_and_unreadable_is_turned_away_in_one_line(
     assert line.exc_info is None
 
 
-@pytest.mark.parametrize("timestamp", ["abc", "1.5", "9" * 400, "", "-1", "0x10"])
-async def test_a_malformed_timestamp_is_turned_away(tmp_path: Path, timestamp: str) -> None:
-    request = slash_command_request("ldh high")
-    async with over_http(tmp_path / "ledger.db") as running:
-        headers = {**request.headers, "X-Slack-Request-Timestamp": timestamp}
-        assert (await running.send(SignedRequest(request.body, headers))).status == 401
-        assert await running.events() == []
+_REQUEST = slash_command_request("ldh high")
+_STAMP = _REQUEST.headers["X-Slack-Request-Timestamp"]
+_SIGNED = _REQUEST.headers["X-Slack-Signature"]
+TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
+# One header of a good request changed, or (None) left out.
+HEADERS: dict[str, tuple[str, str | None]] = {
+    "timestamp a word": (TIMESTAMP, "abc"),
+    "timestamp a fraction": (TIMESTAMP, "1.5"),
+    "timestamp of 400 digits": (TIMESTAMP, "9" * 400),
+    "timestamp of 13 digits": (TIMESTAMP, "1" * 13),
+    "timestamp of 12 digits": (TIMESTAMP, "9" * 12),
+    "timestamp empty": (TIMESTAMP, ""),
+    "timestamp negative": (TIMESTAMP, f"-{_STAMP}"),
+    "timestamp hexadecimal": (TIMESTAMP, "0x10"),
+    "timestamp with a plus": (TIMESTAMP, f"+{_STAMP}"),
+    "timestamp with underscores": (TIMESTAMP, f"{_STAMP[:4]}_{_STAMP[4:]}"),
+    "timestamp with a leading zero": (TIMESTAMP, f"0{_STAMP}"),
+    "timestamp an exponent": (TIMESTAMP, "1e9"),
+    "timestamp nan": (TIMESTAMP, "nan"),
+    "timestamp in other digits": (TIMESTAMP, "١٧٦٤٠٠٠٠٠٠"),
+    "timestamp twice": (TIMESTAMP, f"{_STAMP}, {_STAMP}"),
+    "timestamp missing": (TIMESTAMP, None),
+    "signature empty": (SIGNATURE, ""),
+    "signature of version 1": (SIGNATURE, _SIGNED.replace("v0=", "v1=")),
+    "signature of version 1, empty": (SIGNATURE, "v1="),
+    "signature without a version": (SIGNATURE, _SIGNED.removeprefix("v0=")),
+    "signature without digits": (SIGNATURE, "v0="),
+    "signature too short": (SIGNATURE, _SIGNED[:-1]),
+    "signature too long": (SIGNATURE, f"{_SIGNED}0"),
+    "signature of 6,000 digits": (SIGNATURE, "v0=" + "0" * 6_000),
+    "signature in capitals": (SIGNATURE, "v0=" + _SIGNED[3:].upper()),
+    "signature no hexadecimal": (SIGNATURE, "v0=" + "g" * 64),
+    "signature wrong": (SIGNATURE, "v0=" + "0" * 64),
+    "signature not ASCII": (SIGNATURE, "ü"),
+    "signature not ASCII, of its length": (SIGNATURE, "v0=" + "é" * 64),
+    "signature in other digits": (SIGNATURE, "v0=" + "٤" * 64),
+    "signature twice": (SIGNATURE, f"{_SIGNED}, {_SIGNED}"),
+    "signature missing": (SIGNATURE, None),
+}
 
 
-@pytest.mark.parametrize("signature", ["", "v1=00", "v0=", "v0=" + "g" * 64, "v0=" + "0" * 64, "ü"])
-async def test_a_malformed_or_wrong_signature_is_turned_away(tmp_path: Path, signature: str) -> None:
+@pytest.mark.parametrize(("name", "value"), HEADERS.values(), ids=HEADERS)
+async def test_a_malformed_or_wrong_header_is_turned_away_in_one_line(
+    tmp_path: Path, name: str, value: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
     request = slash_command_request("ldh high")
+    headers = {header: text for header, text in request.headers.items() if header != name}
+    if value is not None:
+        headers[name] = value
     async with over_http(tmp_path / "ledger.db") as running:
-        headers = {**request.headers, "X-Slack-Signature": signature}
-        assert (await running.send(SignedRequest(request.body, headers))).status == 401
-        assert await running.events() == []
+        reply = await running.send(SignedRequest(request.body, headers))
+        await _turned_away(running, reply, caplog)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        slash_command_request("ldh high", signing_secret="0" * 32),
+        slash_command_request("ldh high", timestamp=int(time.time()) - 302),
+        slash_command_request("ldh high", timestamp=int(time.time()) + 330),
+        SignedRequest(slash_command_request("ldh normal").body, _REQUEST.headers),
+        SignedRequest("", _REQUEST.headers),
+        SignedRequest(f"{_REQUEST.body}&text=ldh+normal", _REQUEST.headers),
+        SignedRequest(_REQUEST.body, {"Content-Type": FORM}),
+    ],
+    ids=["another key", "too old", "too far ahead", "another body", "no body", "a longer body", "nothing signed"],
+)
+async def test_what_slack_did_not_sign_is_turned_away_in_one_line(
+    tmp_path: Path, forged: SignedRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with over_http(tmp_path / "ledger.db") as running:
+        await _turned_away(running, await running.send(forged), caplog)
+
+
+@pytest.mark.parametrize("name", [TIMESTAMP, SIGNATURE])
+@pytest.mark.parametrize("second", ["the same", "0", ""])
+async def test_a_header_that_comes_twice_is_turned_away(
+    tmp_path: Path, name: str, second: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of two, Bolt reads the other one."""
+    request = slash_command_request("ldh high")
+    headers = CIMultiDict(request.headers)
+    headers.add(name, headers[name] if second == "the same" else second)
+    async with over_http(tmp_path / "ledger.db") as running:
+        await _turned_away(running, await post(running, request.body.encode(), headers), caplog)
+
+
+async def _turned_away(running: RunningApp, reply: Reply, caplog: pytest.LogCaptureFixture) -> None:
+    """It was answered with 401 and nothing else happened; one line says so."""
+    assert reply == Reply(401, "")
+    assert await running.events() == []
+    assert running.slack.calls == []
+    counts = running.tarla.counts
+    assert (counts.received, counts.unsigned, counts.replayed, counts.unreadable) == (1, 1, 0, 0)
+    (line,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert (line.name, line.getMessage()) == ("tarla.transport", "request turned away: not_signed_by_slack")
+    assert line.exc_info is None
 
 
 @pytest.mark.parametrize("body", ["payload=null", "payload=" + "[" * 100_000, "payload=7"])

@@ -267,7 +267,9 @@ async def over_socket(
 ) -> AsyncIterator[tuple[RunningApp, RecordingSocketModeHandler]]:
     """The application connected over Socket Mode; with ``spent_ticket`` its first address is good for nothing."""
     async with _made(path, **settings) as (tarla, slack):
-        handler = RecordingSocketModeHandler(tarla.app, APP_TOKEN, tarla.ledger, tarla.clock, tarla.background)
+        handler = RecordingSocketModeHandler(
+            tarla.app, APP_TOKEN, tarla.ledger, tarla.clock, tarla.background, tarla.admission, tarla.shedding
+        )
         spent = f"{slack.base_url.replace('http', 'ws')}/link?ticket=spent" if spent_ticket else None
         async with serve_socket(handler, spent, asyncio.Event()):
             await slack.wait_connected()

@@ -15,6 +15,7 @@ from bot.standin import Caller, Workspace, slash_command_payload
 
 SIGNING_SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - a test's own secret, valid nowhere
 UNUSED_RESPONSE_URL = "http://127.0.0.1:9/response/unused"
+_made: set[str] = set()
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -32,10 +33,18 @@ def signed(
     """Sign a body with Slack's version 0 scheme: HMAC-SHA256 over ``v0:<timestamp>:<body>``.
 
     ``timestamp`` is in whole seconds since 1970 and defaults to now; Slack's
-    receivers refuse one more than five minutes away.
+    receivers refuse one more than five minutes away. The same body signed once
+    more within the second gets another time, as what Slack sends again does; to
+    send a copy, send the same ``SignedRequest``.
     """
-    when = str(int(time.time()) if timestamp is None else timestamp)
-    mac = hmac.new(signing_secret.encode(), f"v0:{when}:{body}".encode(), hashlib.sha256).hexdigest()
+    second = int(time.time()) if timestamp is None else timestamp
+    while True:
+        when = str(second)
+        mac = hmac.new(signing_secret.encode(), f"v0:{when}:{body}".encode(), hashlib.sha256).hexdigest()
+        if timestamp is not None or mac not in _made:
+            break
+        second -= 1
+    _made.add(mac)
     return SignedRequest(
         body,
         {

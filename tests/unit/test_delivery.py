@@ -10,9 +10,12 @@ import pytest
 
 from bot.tasks import Background, InFlight
 from handlers.delivery import (
+    CONFIRMED,
     SLACK_PATIENCE_S,
+    UNCONFIRMED,
     Delivery,
     expecting_delivery,
+    message_before_acknowledgement,
     note_event,
     note_flaw,
     own_delivery,
@@ -198,3 +201,60 @@ async def test_what_is_in_flight_is_waited_for_and_then_stopped_with_a_record() 
     ]
     assert [task.cancelled() for task in tasks] == [False, True]
     assert await in_flight.drain(0.1, 0.1) == 0
+
+
+def test_while_a_message_is_being_sent_nothing_is_recorded() -> None:
+    done: list[str] = []
+    with expecting_delivery() as delivery:
+        with message_before_acknowledgement() as held:
+            assert held is delivery
+            delivery.close(lambda: done.append("closed"))  # Bolt has given up waiting
+            note_event("key", recorded(1))
+            held.message = CONFIRMED
+            assert done == []
+        assert done == ["closed"]
+    assert (delivery.flaw, delivery.message) == ("late", CONFIRMED)
+
+
+def test_a_message_that_fails_to_be_made_holds_nothing_back() -> None:
+    done: list[str] = []
+    with expecting_delivery() as delivery:
+        note_event("key", recorded(1))
+        with contextlib.suppress(ValueError), message_before_acknowledgement():
+            delivery.close(lambda: done.append("closed"))
+            raise ValueError("unforeseen")
+    assert done == ["closed"]
+
+
+def test_without_a_transport_a_message_may_be_sent_too() -> None:
+    with message_before_acknowledgement() as delivery:
+        delivery.message = CONFIRMED
+    assert delivery.event is None
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds", "failure", "expected"),
+    [
+        (CONFIRMED, 0.2, None, ("delivered", {"via": "http"})),
+        (CONFIRMED, 4.0, None, ("delivered", {"via": "response_url", "acknowledgement": "late"})),
+        (
+            CONFIRMED,
+            0.2,
+            "connection_lost",
+            ("delivered", {"via": "response_url", "acknowledgement": "connection_lost"}),
+        ),
+        (UNCONFIRMED, 0.2, None, ("delivered", {"via": "http"})),
+        (UNCONFIRMED, 4.0, None, ("delivery_failed", {"via": "http", "reason": "late", "message": "unconfirmed"})),
+        (None, 4.0, None, ("delivery_failed", {"via": "http", "reason": "late"})),
+    ],
+)
+async def test_a_message_that_slack_took_is_a_delivery_whatever_became_of_the_form(
+    message: str | None, seconds: float, failure: str | None, expected: tuple[str, dict[str, str]]
+) -> None:
+    ledger, clock = FakeLedger(), FakeClock()
+    delivery = Delivery("key", recorded(1), message=message)
+    clock.advance(seconds)
+    await record_outcome(ledger, clock, delivery, 0.0, "http", failure)
+    (entry,) = ledger.entries
+    milliseconds = round(1000 * seconds)
+    assert (entry.kind, entry.payload) == (expected[0], {"version": 1, "milliseconds": milliseconds} | expected[1])

@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.directory import (
     FLAGS,
     GROUPS_FRESH_S,
+    LONGEST_WAIT_S,
     PATIENCE_S,
     PEOPLE_FRESH_S,
     RESERVE_S,
@@ -233,3 +234,38 @@ async def test_no_more_is_kept_than_agreed() -> None:
     for key in ("a", "b", "a", "c", "a", "b"):
         assert await ask(key) == key
     assert asked == ["a", "b", "c", "b"]
+
+
+async def test_slack_is_left_alone_for_as_long_as_it_asks() -> None:
+    """Whoever is remembered is answered meanwhile; of whom nothing is known, Slack is not asked."""
+    async with _asking() as asked:
+        assert await asked.directory.person(USER) == Person(USER, team="T0TARLADEV")
+        asked.clock.advance(PEOPLE_FRESH_S + 1)
+        asked.slack.api.script["users.info"] = [(429, {"Retry-After": "60"})] * 5
+        assert await asked.directory.person(USER) == Person(USER, team="T0TARLADEV")
+        calls = len(asked.slack.calls)
+        for seconds in (0, 31, 28):
+            asked.clock.advance(seconds)
+            assert await asked.directory.person(USER) == Person(USER, team="T0TARLADEV")
+            with pytest.raises(DirectoryUnavailableError, match=r"^ratelimited$"):
+                await asked.directory.person("U0SOMEONE")
+        assert len(asked.slack.calls) == calls
+        assert (await asked.directory.workspace()).team == "T0TARLADEV"  # another method has limits of its own
+        asked.slack.api.script.clear()
+        asked.clock.advance(2)
+        assert await asked.directory.person("U0SOMEONE") is None
+        assert len(asked.slack.calls) == calls + 2
+
+
+@pytest.mark.parametrize(("asks", "waits"), [("86400", LONGEST_WAIT_S), ("0", 0.0), ("soon", 0.0), ("-5", 0.0)])
+async def test_a_wait_that_no_limit_of_slacks_explains_is_cut(asks: str, waits: float) -> None:
+    async with _asking() as asked:
+        asked.slack.api.script["users.info"] = [(429, {"Retry-After": asks})]
+        with pytest.raises(DirectoryUnavailableError, match=r"^ratelimited$"):
+            await asked.directory.person(USER)
+        if waits:
+            asked.clock.advance(waits - 1)
+            with pytest.raises(DirectoryUnavailableError, match=r"^ratelimited$"):
+                await asked.directory.person(USER)
+            asked.clock.advance(2)
+        assert await asked.directory.person(USER) == Person(USER, team="T0TARLADEV")
