@@ -14,6 +14,8 @@ from bot.settings import Settings, SettingsError, read_settings
 
 # Exit statuses of ``tarla ask``.
 OK, FAILED, REFUSED, NOT_RECORDED, NO_PICTURE = 0, 1, 2, 3, 4
+# Exit status of ``tarla serve`` where a new start may help, unlike one with wrong settings (EX_TEMPFAIL).
+TRY_AGAIN = 75
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,6 +57,7 @@ def serve(transport: str, host: str, port: int) -> None:
     """Run the Slack bot until SIGTERM or Ctrl-C."""
     from bot.logs import LogForm, set_up_logs
     from bot.serve import serve_over_http, serve_over_socket
+    from bot.transports.watchdog import NoLinkInSightError
 
     settings = _settings()
     form = set_up_logs(settings.tarla_log)
@@ -66,6 +69,9 @@ def serve(transport: str, host: str, port: int) -> None:
             logging.getLogger("tarla.serve").critical("cannot start: %s", error)
             sys.exit(FAILED)
         raise click.ClickException(str(error)) from None
+    except NoLinkInSightError as error:
+        logging.getLogger("tarla.serve").critical("%s: ending, so that the supervisor starts Tarla again", error)
+        sys.exit(TRY_AGAIN)
 
 
 @main.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 from bot.clock import SystemClock
 from bot.compose import Tarla, make_tarla
-from bot.operations.link import ClientFigures, watch_link
+from bot.operations.link import watch_link
 from bot.operations.notify import READY, Notifier
 from bot.operations.readiness import NOT_CONNECTED
 from bot.operations.running import operating
@@ -37,6 +38,7 @@ async def serve_over_socket(settings: Settings) -> None:
 
     Raises:
         SettingsError: a token is missing.
+        NoLinkInSightError: no link can be had although Slack's Web API answers; what was in hand is finished.
     """
     if settings.slack_bot_token is None or settings.slack_app_token is None:
         raise SettingsError("Socket Mode needs SLACK_BOT_TOKEN (xoxb-…) and SLACK_APP_TOKEN (xapp-…)")
@@ -49,9 +51,16 @@ async def serve_over_socket(settings: Settings) -> None:
             await _ask_slack(check_bot_token(tarla.app.client), stopped)
             url = await _ask_slack(open_connection_url(tarla.app.client, token), stopped)
             handler = RecordingSocketModeHandler(
-                tarla.app, token, tarla.ledger, tarla.clock, tarla.background, tarla.admission, tarla.shedding
+                tarla.app,
+                token,
+                tarla.ledger,
+                tarla.clock,
+                tarla.background,
+                tarla.admission,
+                tarla.shedding,
+                expected=settings.tarla_connections,
             )
-            watch_link(tarla.operations, ClientFigures(handler.client))
+            watch_link(tarla.operations, handler.state)
             # Slack may be out of reach for hours: that is no reason to begin anew.
             notifier.tell(READY, "STATUS=connecting to Slack")
             transport = serve_socket(handler, url, stopped)
@@ -100,11 +109,21 @@ async def _run(
 
 
 def _stop_event() -> asyncio.Event:
-    """Set by SIGTERM or Ctrl-C."""
+    """Set by SIGTERM or Ctrl-C; the second one ends the process at once."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def stop(number: int) -> None:
+        if told:
+            log.error("told to stop a second time: ending at once, with work in hand")
+            # Not even the ledger's thread is waited for: what it has committed stands, what it has not is nobody's yet.
+            os._exit(128 + number)
+        told.append(number)
+        stopped.set()
+
+    told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, stop, number)
     return stopped
 
 

@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     tarla_admin_group: str | None = None
     tarla_operations: Annotated[Address | None, NoDecode] = None
     tarla_log: LogForm | None = None
+    # Slack allows an app ten links.
+    tarla_connections: Annotated[int, Field(ge=1, le=10)] = 1
 
     @property
     def site(self) -> SiteSettings:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from bot.standin.payloads import Caller, Workspace, envelope, slash_command_payload
 from bot.standin.sockets import Sockets
@@ -18,6 +20,7 @@ HOST = "127.0.0.1"
 ACKNOWLEDGE_SECONDS = 3.0
 # A response_url takes five messages (within 30 minutes, which no run here outlasts).
 RESPONSE_URL_USES = 5
+TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class SlackStandin:
         self._uses: dict[str, int] = {}
         self._port = 0
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
 
     @property
     def base_url(self) -> str:
@@ -89,9 +93,23 @@ class SlackStandin:
         # The sockets are closed before the runner stops, so it has nothing to wait for.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, 0).start()
+        self._site = web.TCPSite(self._runner, HOST, 0)
+        await self._site.start()
         self._port = self._runner.addresses[0][1]
         return self
+
+    async def go_away(self) -> None:
+        """Refuse connections, and break those there are, until ``come_back``."""
+        if self._site is not None:
+            await self._site.stop()
+        self._site = None
+        self.sockets.reset()
+
+    async def come_back(self) -> None:
+        """Listen again, at the same address."""
+        if self._runner is not None:
+            self._site = web.TCPSite(self._runner, HOST, self._port, reuse_address=True)
+            await self._site.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -157,6 +175,13 @@ class SlackStandin:
         """
         await self.sockets.wait_for(count, seconds)
 
+    @asynccontextmanager
+    async def another_link(self) -> AsyncIterator[None]:
+        """A link of the same app that nobody here listens on, as a copy left running elsewhere has."""
+        async with ClientSession() as session, session.ws_connect(self._new_socket_url()) as link:
+            await link.receive()
+            yield
+
     def _new_socket_url(self) -> str:
         return f"ws://{HOST}:{self._port}/link?ticket={self.sockets.new_ticket()}&app_id={self.workspace.app_id}"
 
@@ -164,6 +189,11 @@ class SlackStandin:
         token, args = await read_arguments(request)
         method = request.match_info["method"]
         await asyncio.sleep(self._api.slow.get(method, 0.0))
+        if method in self._api.statuses:
+            status, headers = self._api.statuses[method]
+            refused = failed("ratelimited" if status == TOO_MANY_REQUESTS else "internal_error")
+            self.calls.append(ApiCall(method, args, refused))
+            return web.json_response(refused, status=status, headers=headers)
         if self._api.script.get(method):
             status, headers = self._api.script[method].pop(0)
             refused = failed("ratelimited" if status == 429 else "internal_error")

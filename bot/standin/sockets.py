@@ -6,6 +6,10 @@ import asyncio
 import itertools
 import json
 import secrets
+import socket as network
+import struct
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,16 +29,34 @@ class NotAcknowledgedError(Exception):
     """The app did not acknowledge the envelope in time: Slack would show ``operation_timeout``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Socket:
     response: web.WebSocketResponse
     request: web.Request
+    silent: bool = False
+    leaving: bool = False
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """The connection under it, unless that is gone."""
+        transport = self.request.transport
+        return transport if isinstance(transport, asyncio.Transport) else None
 
 
 class Sockets:
-    """The app's open Socket Mode connections."""
+    """The app's open Socket Mode connections, and every way to lose them.
+
+    ``refuse_status`` answers each new one with that HTTP status, ``greet_after`` (seconds) keeps it waiting for its
+    hello, ``full`` tells it that there are too many. ``opened`` counts those that were greeted,
+    ``acknowledged`` how often each envelope was, in time or not.
+    """
 
     def __init__(self, app_id: str) -> None:
+        self.refuse_status: int | None = None
+        self.greet_after = 0.0
+        self.full = False
+        self.opened = 0
+        self.acknowledged: Counter[str] = Counter()
         self._app_id = app_id
         self._tickets: set[str] = set()
         self._open: list[_Socket] = []
@@ -47,6 +69,11 @@ class Sockets:
         """Connections open now."""
         return len(self._open)
 
+    @property
+    def well(self) -> bool:
+        """Whether every open connection carries what is sent on it, and none is to go."""
+        return not any(socket.silent or socket.leaving for socket in self._open)
+
     def new_ticket(self) -> str:
         """A ticket that opens one socket."""
         ticket = secrets.token_urlsafe(16)
@@ -56,29 +83,44 @@ class Sockets:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one socket until either side closes it."""
         ticket = request.query.get("ticket", "")
+        if self.refuse_status is not None:
+            return web.Response(status=self.refuse_status)
         if ticket not in self._tickets or self.count >= MAX_SOCKETS:
             return web.Response(status=403)
         self._tickets.discard(ticket)
         response = web.WebSocketResponse()
         await response.prepare(request)
+        await asyncio.sleep(self.greet_after)
+        if self.full:
+            await response.send_json(disconnect("too_many_websockets"))
+            await response.close()
+            return response
         socket = _Socket(response, request)
         self._open.append(socket)
         try:
             await response.send_json(hello(self._app_id, self.count))
+            self.opened += 1
             async with self._changed:
                 self._changed.notify_all()
             await self._listen(response)
+        except ConnectionError:
+            pass
         finally:
-            self._open.remove(socket)
+            self._forget(socket)
             async with self._changed:
                 self._changed.notify_all()
         return response
+
+    def _forget(self, socket: _Socket) -> None:
+        if socket in self._open:
+            self._open.remove(socket)
 
     async def _listen(self, socket: web.WebSocketResponse) -> None:
         async for message in socket:
             if message.type is not WSMsgType.TEXT:
                 continue
             acknowledgement = json.loads(message.data)
+            self.acknowledged[acknowledgement.get("envelope_id", "")] += 1
             waiting = self._pending.pop(acknowledgement.get("envelope_id", ""), None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(acknowledgement)
@@ -101,31 +143,83 @@ class Sockets:
         """
         if not self._open:
             raise NotConnectedError
-        socket = self._open[next(self._turn) % self.count]
+        # One that Slack wants back gets nothing more where there is another.
+        staying = [socket for socket in self._open if not socket.leaving] or self._open
+        socket = staying[next(self._turn) % len(staying)]
         waiting: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._pending[envelope["envelope_id"]] = waiting
         try:
-            await socket.response.send_json(envelope)
+            if not socket.silent:
+                await socket.response.send_json(envelope)
             acknowledgement = await asyncio.wait_for(waiting, seconds)
         except TimeoutError as error:
             raise NotAcknowledgedError(f"no acknowledgement within {seconds:g} s") from error
+        except ConnectionError as error:
+            raise NotConnectedError from error
         finally:
             self._pending.pop(envelope["envelope_id"], None)
         payload = acknowledgement.get("payload")
         return payload if isinstance(payload, dict) else {}
 
-    async def request_refresh(self) -> None:
-        """Tell every socket that it will be closed soon; the app opens a new one."""
+    async def request_refresh(self, close_after: float | None = None, reason: str = "refresh_requested") -> None:
+        """Tell every socket that it will be closed soon, and cut it after so many seconds; the app opens a new one."""
         for socket in list(self._open):
-            await socket.response.send_json(disconnect("refresh_requested"))
+            socket.leaving = True
+            await socket.response.send_json(disconnect(reason))
+            if close_after is not None:
+                asyncio.get_running_loop().call_later(close_after, self._abort, socket)
 
-    async def close(self) -> None:
-        """Close every socket properly, with a close frame."""
-        for socket in list(self._open):
+    async def close(self, *, oldest: bool = False) -> None:
+        """Close every socket properly, with a close frame; with ``oldest`` only that one, here as below."""
+        for socket in self._chosen(oldest):
+            self._forget(socket)
             await socket.response.close(code=WSCloseCode.GOING_AWAY)
 
-    def cut(self) -> None:
+    def cut(self, *, oldest: bool = False) -> None:
         """Break every connection without a close frame, as a lost link does."""
-        for socket in list(self._open):
-            if socket.request.transport is not None:
-                socket.request.transport.abort()
+        self._each(self._abort, oldest)
+
+    def finish(self, *, oldest: bool = False) -> None:
+        """Say that nothing more comes (FIN), without a close frame, and go on listening."""
+
+        def finish(socket: _Socket) -> None:
+            if socket.transport is not None and not socket.transport.is_closing():
+                socket.transport.write_eof()
+
+        self._each(finish, oldest)
+
+    def reset(self, *, oldest: bool = False) -> None:
+        """Break every connection with a reset (RST)."""
+
+        def reset(socket: _Socket) -> None:
+            if socket.transport is not None:
+                raw = socket.transport.get_extra_info("socket")
+                # To linger for no time at all is how a program asks the kernel for a reset.
+                raw.setsockopt(network.SOL_SOCKET, network.SO_LINGER, struct.pack("ii", 1, 0))
+                socket.transport.abort()
+
+        self._each(reset, oldest)
+
+    def silence(self, seconds: float, *, oldest: bool = False) -> None:
+        """Let nothing through any more, either way, on the sockets open now.
+
+        Slack goes on counting them, and sending there, until it notices after ``seconds``.
+        """
+        for socket in self._chosen(oldest):
+            socket.silent = True
+            if socket.transport is not None:
+                socket.transport.pause_reading()
+            asyncio.get_running_loop().call_later(seconds, self._abort, socket)
+
+    def _chosen(self, oldest: bool) -> list[_Socket]:
+        return self._open[:1] if oldest else list(self._open)
+
+    def _each(self, lose: Callable[[_Socket], None], oldest: bool) -> None:
+        for socket in self._chosen(oldest):
+            self._forget(socket)
+            lose(socket)
+
+    def _abort(self, socket: _Socket) -> None:
+        self._forget(socket)
+        if socket.transport is not None:
+            socket.transport.abort()

@@ -3,60 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
 
-from aiohttp import ClientSession, ClientWebSocketResponse
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.tasks import Background
 from bot.transports.admission import Admission
+from bot.transports.keeper import Keeper
+from bot.transports.link import Link
 from bot.transports.shedding import Shedding
+from bot.transports.state import LinkState
 from handlers.delivery import expecting_delivery, record_outcome
 from handlers.ports import Clock, Ledger
 
-# Bolt's default of 10 leaves the bot deaf for up to 19 s after a silent link; 3 for 0 to 5 s.
-PING_INTERVAL_S = 3.0
-DRAIN_S = 3.0
+# Told to stop, envelopes are answered until none is in hand and none came for a moment, at most this long; after that
+# they are turned away until those in hand are answered, at most the second time.
+DRAIN_S, TURN_AWAY_S = 3.0, 2.0
+QUIET_S = 0.02
+RESTARTING = "Tarla is restarting: ask again in a moment. Nothing was computed or recorded."
 COMMANDS = "slash_commands"
 
+log = logging.getLogger("tarla.transport")
 
-class OneTicketSession:
-    """What slack_sdk's client wants of an ``aiohttp.ClientSession``; an address is tried once.
 
-    Slack's address holds a ticket for one connection. slack_sdk would try the same one for ever where the first try
-    fails; with the address forgotten, it asks for a fresh one.
+class RecordingSocketModeHandler:
+    """Hands envelopes to Bolt, with ``delivered`` or ``delivery_failed`` recorded after each.
+
+    ``expected`` is how many links Slack should count for the app, those of other copies of Tarla included.
     """
-
-    def __init__(self, session: ClientSession, client: SocketModeClient) -> None:
-        self._session = session
-        self._client = client
-
-    @property
-    def closed(self) -> bool:
-        """Whether the session is closed."""
-        return self._session.closed
-
-    async def close(self) -> None:
-        """Close the session."""
-        await self._session.close()
-
-    async def ws_connect(self, url: str, **more: Any) -> ClientWebSocketResponse:
-        """Open the connection for which ``url`` was given."""
-        self._client.wss_uri = None
-        connected: ClientWebSocketResponse = await self._session.ws_connect(url, **more)
-        return connected
-
-
-class RecordingSocketModeHandler(AsyncSocketModeHandler):
-    """Bolt's handler, with ``delivered`` or ``delivery_failed`` recorded after each envelope."""
 
     def __init__(
         self,
@@ -67,21 +48,28 @@ class RecordingSocketModeHandler(AsyncSocketModeHandler):
         background: Background,
         admission: Admission,
         shedding: Shedding,
+        *,
+        expected: int = 1,
     ) -> None:
-        super().__init__(app, app_token, ping_interval=PING_INTERVAL_S)
-        self.client.aiohttp_client_session = cast(
-            "ClientSession", OneTicketSession(self.client.aiohttp_client_session, self.client)
-        )
+        self.app = app
+        self.keeper = Keeper(app.client, app_token, self._take, expected, app.logger)
         self._ledger = ledger
         self._clock = clock
         self._background = background
         self._admission = admission
         self._shedding = shedding
+        self._taken = 0
+        self._turned_away: int | None = None
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]  # as in Bolt's own subclass
+    @property
+    def state(self) -> LinkState:
+        """How the link to Slack stands."""
+        return self.keeper.state
+
+    async def handle(self, client: Link, req: SocketModeRequest) -> None:
         """Answer one envelope and record how sending went."""
         received, started = self._clock.monotonic(), time.time()
         failure: str | None = None
@@ -116,11 +104,34 @@ class RecordingSocketModeHandler(AsyncSocketModeHandler):
                 self._idle.set()
 
     async def drain(self) -> None:
-        """Wait until the envelopes in hand are answered, within bounds."""
+        """Answer what is in hand and what still comes, within bounds: Slack sends a command nowhere else."""
+        if not await self._quiet_within(DRAIN_S):
+            self._turned_away = 0
+            await self._quiet_within(TURN_AWAY_S)
+            log.warning("%d envelopes turned away while stopping", self._turned_away)
+
+    async def _quiet_within(self, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(self._idle.wait(), DRAIN_S)
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self._idle.wait()
+                    before = self._taken
+                    await asyncio.sleep(QUIET_S)
+                    if self._idle.is_set() and self._taken == before:
+                        return True
         except TimeoutError:
+            return False
+
+    async def _take(self, link: Link, request: SocketModeRequest) -> None:
+        if self._turned_away is None:
+            self._taken += 1
+            await self.handle(link, request)
             return
+        self._turned_away += 1
+        # Of what is not acknowledged, Slack sends events to another link, and shows an error for the rest.
+        if request.type == COMMANDS:
+            told = {"response_type": "ephemeral", "text": RESTARTING}
+            await link.send_socket_mode_response(SocketModeResponse(request.envelope_id, payload=told))
 
 
 @asynccontextmanager
@@ -130,20 +141,24 @@ async def serve_socket(
     """Stay connected until the block ends; envelopes in hand are then answered first.
 
     Args:
-        url: a fresh connection's address, or None to ask Slack for one.
-        stopped: set when the process should end, even if Slack was never reached.
+        url: a fresh link's address, or None to ask Slack for one.
+        stopped: set when the process should end, even if Slack was never reached; set here when no link can be had.
+
+    Raises:
+        NoLinkInSightError: at the end of the block, if no link could be had although Slack's Web API answers.
     """
-    handler.client.wss_uri = url
-    # slack_sdk keeps trying until it is connected, so stopping must be able to break in.
-    connecting = asyncio.ensure_future(handler.client.connect())  # type: ignore[no-untyped-call]  # left untyped
-    stopping = asyncio.ensure_future(stopped.wait())
-    await asyncio.wait((connecting, stopping), return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if connecting.done():
-        connecting.result()  # slack_sdk gives up on nothing; should it ever, that is no connection
+    handler.keeper.first_address = url
+    keeping = asyncio.create_task(handler.keeper.run())
+    keeping.add_done_callback(lambda _: stopped.set())
+    waiting = [asyncio.ensure_future(each) for each in (handler.keeper.wait_connected(), stopped.wait())]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for each in waiting:
+        each.cancel()
     try:
         yield
     finally:
-        connecting.cancel()
         await handler.drain()
-        await handler.client.close()  # type: ignore[no-untyped-call]  # slack_sdk leaves it untyped
+        keeping.cancel()
+        await asyncio.wait({keeping})
+        if not keeping.cancelled():
+            keeping.result()

@@ -52,10 +52,9 @@ async def test_a_link_lost_before_the_answer_gives_delivery_failed(path: Path, m
         assert isinstance(ledger, HeldLedger)
         asking = asyncio.create_task(running.slack.slash_command(WORDS, seconds=1.0))
         await asyncio.wait_for(ledger.recorded_answer.wait(), support.PATIENCE_S)
-        session = handler.client.current_session
-        assert session is not None
+        (link,) = handler.keeper.links
         running.slack.sockets.cut()
-        await until(lambda: session.closed)
+        await until(lambda: not link.open)
         ledger.let_go.set()
         await until(lambda: len(list(read_events(path))) == 2)
         computed, failed = await running.events()

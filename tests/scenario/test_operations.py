@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.address import Address
 from bot.operations import Operations
-from bot.operations.link import ClientFigures, watch_link
+from bot.operations.link import watch_link
 from bot.operations.running import operating
 from bot.operations.server import serve_operations
 from bot.settings import SettingsError
@@ -103,13 +103,14 @@ async def test_open_metrics_where_that_is_asked_for(tmp_path: Path) -> None:
 async def test_beside_socket_mode_the_connection_is_watched(tmp_path: Path) -> None:
     async with over_socket(tmp_path / "ledger.db") as (running, handler):
         operations = running.tarla.operations
-        watch_link(operations, ClientFigures(handler.client))
+        watch_link(operations, handler.state)
         async with serve_operations(operations, LOOPBACK) as base:
             assert (await got(f"{base}/readyz"))[0] == 200
             assert figures((await got(f"{base}/metrics"))[2])["tarla_slack_connected", ()] == 1
-            session = handler.client.current_session
-            assert session is not None
-            await session.close()
+            # Otherwise there would be another at once.
+            running.slack.sockets.refuse_status = 403
+            running.slack.sockets.cut()
+            await until(lambda: not handler.state.connected)
             status, _, body = await got(f"{base}/readyz")
     assert (status, json.loads(body)["reasons"]) == (503, {"slack": "not_connected"})
 

@@ -9,9 +9,8 @@ import re
 import signal
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,71 +18,18 @@ import aiohttp
 import pytest
 
 from bot.ledger import StoredEvent, check_ledger, read_events
-from bot.standin import SlackStandin, message_event, pressed_in_message
+from bot.standin import NotAcknowledgedError, SlackStandin, message_event, pressed_in_message
 from handlers import controls
 from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, home_opened, until
 from tests.support.forms import button_of
-from tests.support.program import command, environment, tarla
+from tests.support.program import tarla
+from tests.support.serving import SECRETS, START_S, STOP_S, serving
 from tests.support.signing import (
-    SIGNING_SECRET,
     SignedRequest,
     event_request,
     interaction_request,
     slash_command_request,
 )
-
-START_S, STOP_S = 20.0, 8.0
-SECRETS = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "SLACK_SIGNING_SECRET": SIGNING_SECRET}
-
-
-@dataclass
-class Served:
-    """A process of ``tarla serve`` and the lines of its log so far."""
-
-    process: asyncio.subprocess.Process
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def log(self) -> str:
-        """The log so far."""
-        return "".join(self.lines)
-
-    async def logged(self, words: str) -> str:
-        """The first line that holds ``words``, once there is one."""
-        await until(lambda: words in self.log or self.process.returncode is not None, START_S)
-        assert words in self.log, self.log
-        return next(line for line in self.lines if words in line)
-
-    def stop(self) -> None:
-        """Send SIGTERM."""
-        self.process.send_signal(signal.SIGTERM)
-
-    async def ended(self) -> int:
-        """Exit status, once it has ended by itself."""
-        return await asyncio.wait_for(self.process.wait(), STOP_S)
-
-
-@asynccontextmanager
-async def serving(folder: Path, *words: str, **variables: str) -> AsyncIterator[Served]:
-    """``tarla serve words`` until the block ends."""
-    process = await asyncio.create_subprocess_exec(
-        *command("serve", *words), cwd=folder, env=environment(folder, **variables), stderr=asyncio.subprocess.PIPE
-    )
-    served = Served(process)
-
-    async def read() -> None:
-        assert process.stderr is not None
-        async for line in process.stderr:
-            served.lines.append(line.decode())
-
-    reading = asyncio.create_task(read())
-    try:
-        yield served
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        await reading
 
 
 @contextmanager
@@ -151,6 +97,28 @@ async def test_sigterm_lets_an_envelope_over_socket_mode_be_answered(tmp_path: P
     computed, delivered = _events(path)
     assert f"#1-{computed.leaf.hex()[:4]}" in message["text"]
     assert (computed.kind, delivered.kind, delivered.ref) == ("computed", "delivered", 1)
+
+
+async def test_a_second_sigterm_ends_it_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    async with (
+        SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack,
+        serving(tmp_path, "--socket", SLACK_API_URL=slack.api_url, **SECRETS) as served,
+    ):
+        await served.logged("connected to Slack")
+        with locked(path):
+            asking = asyncio.create_task(slack.slash_command(WORDS))
+            await asyncio.sleep(0)
+            await slack.send("events_api", home_opened())
+            served.stop()
+            await served.logged("stopping")
+            served.stop()
+            assert await served.ended() == 128 + signal.SIGTERM
+            assert not asking.done()
+        await asyncio.wait({asking})
+        assert isinstance(asking.exception(), NotAcknowledgedError)
+    assert "a second time" in served.log
+    assert _events(path) == []
 
 
 async def _posted(url: str, request: SignedRequest) -> str:

@@ -1,0 +1,184 @@
+"""Socket Mode keeps its link, says how it stands, and gives up in words where none can be had."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.ledger import check_ledger, read_events
+from bot.standin import SlackStandin
+from bot.transports import socket as transport
+from bot.transports import watchdog
+from bot.transports.keeper import LAST_PAUSE_S, Pauses
+from bot.transports.watchdog import NoLinkInSightError, Outage
+from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, HeldLedger, open_held, over_socket, until
+from tests.support.program import environment
+from tests.support.serving import SECRETS, START_S
+
+OPEN = "apps.connections.open"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+async def test_the_state_follows_the_link(path: Path) -> None:
+    async with over_socket(path) as (running, handler):
+        state = handler.state
+        await until(lambda: state.connected)
+        assert (state.connections, state.expected, dict(state.reconnects)) == (1, 1, {})
+        await until(lambda: state.last_pong_age_s() is not None)
+        age = state.last_pong_age_s()
+        assert age is not None
+        assert 0 <= age < watchdog.PING_EVERY_S
+        running.slack.sockets.refuse_status = 403
+        running.slack.sockets.cut()
+        await until(lambda: not state.connected)
+        running.slack.sockets.refuse_status = None
+        await until(lambda: state.connected)
+        assert dict(state.reconnects) == {"lost": 1}
+    assert not state.connected
+
+
+async def test_a_refresh_brings_the_new_link_before_the_old_one_goes(path: Path) -> None:
+    """What Slack still sends on the old one, and what was taken from it, is answered there."""
+    async with over_socket(path) as (running, handler):
+        sockets = running.slack.sockets
+        await sockets.request_refresh(close_after=1.0)
+        await running.slack.wait_connected(2)
+        await until(lambda: len(handler.keeper.links) == 2)
+        await running.slack.wait_connected(1)
+        await until(lambda: len(handler.keeper.links) == 1)
+        assert dict(handler.state.reconnects) == {"refresh_requested": 1}
+        assert "receipt #1-" in (await running.slack.slash_command(WORDS))["text"]
+
+
+async def test_an_answer_whose_link_was_lost_goes_over_the_next_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack may take it, so it is sent; nobody says whether it did, so it does not count as delivered."""
+    monkeypatch.setattr("bot.compose.open_ledger", open_held)
+    async with over_socket(path) as (running, _handler):
+        ledger = running.tarla.ledger.writer
+        assert isinstance(ledger, HeldLedger)
+        asking = asyncio.create_task(running.slack.slash_command(WORDS))
+        await asyncio.wait_for(ledger.recorded_answer.wait(), 5.0)
+        running.slack.sockets.cut()
+        await until(lambda: running.slack.sockets.opened == 2)
+        ledger.let_go.set()
+        assert "receipt #1-" in (await asking)["text"]
+        assert list(running.slack.sockets.acknowledged.values()) == [1]
+        await until(lambda: len(list(read_events(path))) == 2)
+        _computed, failed = await running.events()
+    assert failed.payload is not None
+    assert (failed.kind, failed.payload["reason"]) == ("delivery_failed", "connection_lost")
+
+
+async def test_more_links_than_expected_are_warned_of(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "tarla.transport")
+    async with over_socket(path) as (running, handler), running.slack.another_link():
+        running.slack.sockets.cut(oldest=True)
+        await until(lambda: handler.state.connections == 2)
+    assert "Slack counts 2 links of this app, 1 are expected" in caplog.text
+
+
+async def test_a_refresh_is_no_reason_to_warn(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "tarla.transport")
+    async with over_socket(path) as (running, handler):
+        await running.slack.sockets.request_refresh(close_after=0.5)
+        await until(lambda: handler.state.connections == 2)
+    assert caplog.text == ""
+
+
+async def test_envelopes_that_come_while_it_stops_are_answered_or_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Slack sends a command to nobody else, so silence would be its only other fate."""
+    monkeypatch.setattr(transport, "DRAIN_S", 0.3)
+    monkeypatch.setattr(transport, "TURN_AWAY_S", 0.3)
+    # As if it were never quiet.
+    monkeypatch.setattr(transport, "QUIET_S", 60.0)
+    async with over_socket(path) as (running, handler):
+        draining = asyncio.create_task(handler.drain())
+        asking = []
+        for _ in range(15):
+            asking.append(asyncio.create_task(running.slack.slash_command(WORDS)))
+            await asyncio.sleep(0.03)
+        texts = [(await each)["text"] for each in asking]
+        await draining
+    answered = [text for text in texts if "receipt #" in text]
+    told = [text for text in texts if text == transport.RESTARTING]
+    assert answered
+    assert told
+    assert len(answered) + len(told) == len(texts)
+    assert check_ledger(path).ok
+    assert [event.kind for event in read_events(path)].count("computed") == len(answered)
+    assert f"{len(told)} envelopes turned away" in caplog.text
+
+
+async def test_a_process_without_a_link_ends_so_that_it_is_started_again(tmp_path: Path) -> None:
+    """Slack's Web API answers, but every link is refused: the exit status asks for another start."""
+    code = (
+        "import bot.transports.watchdog as w; w.GIVE_UP_AFTER_S = 0.5; "
+        "from bot.cli import main; main(['serve', '--socket'])"
+    )
+    async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+        slack.sockets.refuse_status = 403
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            code,
+            cwd=tmp_path,
+            env=environment(tmp_path, SLACK_API_URL=slack.api_url, PYTHONPATH=str(Path.cwd()), **SECRETS),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            _out, log = await asyncio.wait_for(process.communicate(), START_S)
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGKILL)
+    assert process.returncode == 75, log.decode()
+    assert b"although its Web API answers (last: link_http_403): ending" in log
+    assert b"stopped" in log
+    assert b"Traceback" not in log
+
+
+async def test_while_slack_itself_is_away_it_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "GIVE_UP_AFTER_S", 0.2)
+    async with over_socket(path) as (running, handler):
+        running.slack.api.statuses[OPEN] = (503, {})
+        running.slack.sockets.cut()
+        await until(lambda: [call.method for call in running.slack.calls].count(OPEN) >= 4)
+        del running.slack.api.statuses[OPEN]
+        await until(lambda: handler.state.connected, 10.0)
+
+
+def test_an_outage_is_counted_only_while_slack_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(watchdog.time, "monotonic", lambda: now)
+    outage = Outage(100.0)
+    outage.failed("link_timeout", slack_answers=True)
+    now = 99.0
+    outage.failed("link_timeout", slack_answers=True)
+    outage.failed("api_unreachable", slack_answers=False)
+    now = 150.0
+    outage.failed("link_timeout", slack_answers=True)
+    outage.over()
+    now = 260.0
+    outage.failed("link_timeout", slack_answers=True)
+    now = 360.0
+    with pytest.raises(NoLinkInSightError, match=r"for 100 s although .*link_timeout"):
+        outage.failed("link_timeout", slack_answers=True)
+
+
+def test_pauses_grow_to_a_bound_and_begin_anew() -> None:
+    pauses = Pauses(lambda _low, high: high)
+    assert [pauses.next() for _ in range(8)] == [0.0, 0.25, 0.5, 1.0, 2.0, 4.0, LAST_PAUSE_S, LAST_PAUSE_S]
+    pauses.held()
+    assert pauses.next() == 0.0
