@@ -20,11 +20,21 @@ BUSY_TIMEOUT_MS = 1_200
 # second, and a busy neighbour would always be there first.
 LOCK_POLL_S = 0.001
 
+# Releases in which a WAL file cannot be corrupted when it is reset: this one and all later,
+# and the corrections of two older lines.
+WAL_SAFE_SINCE = (3, 51, 3)
+WAL_SAFE_IN_LINE = {(3, 50): 7, (3, 44): 6}
+
 _GUARDED = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
     "PRAGMA foreign_keys = ON",
     "PRAGMA recursive_triggers = ON",
+)
+
+_WAL_REFUSED = (
+    "the file was put into WAL mode, in which SQLite {} may corrupt it; turn it back with the sqlite3 program of"
+    " release 3.51.3 or later (or 3.50.7, 3.44.6): sqlite3 LEDGER 'PRAGMA journal_mode = DELETE'"
 )
 
 FileIdentity = tuple[int, int]
@@ -44,6 +54,14 @@ def require_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> No
     if version < schema.MIN_SQLITE:
         found, needed = (".".join(map(str, numbers)) for numbers in (version, schema.MIN_SQLITE))
         raise LedgerFault("cannot_open", f"SQLite {needed} or newer is needed, this is {found}")
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite release (three numbers) has the correction of the WAL-reset defect of 3.7.0 to 3.51.2."""
+    if version >= WAL_SAFE_SINCE:
+        return True
+    corrected = WAL_SAFE_IN_LINE.get(version[:2])
+    return corrected is not None and version[2] >= corrected
 
 
 def file_identity(path: Path) -> FileIdentity:
@@ -178,15 +196,20 @@ def check_schema(connection: sqlite3.Connection) -> None:
 
 @contextlib.contextmanager
 def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
-    """Let the statements inside see one state of the file, though another process may be making the ledger."""
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("BEGIN")
+    """Let the statements inside see one state of the file, though another process may be making the ledger.
+
+    Raises:
+        LedgerFault: ``damaged``; the schema is so spoilt that SQLite's message about it is no text.
+    """
+    own = not connection.in_transaction
+    if own:
+        connection.execute("BEGIN")
     try:
         yield
+    except UnicodeDecodeError:
+        raise LedgerFault("damaged", "the schema is not readable text") from None
     finally:
-        if connection.in_transaction:  # an error may have ended it
+        if own and connection.in_transaction:  # an error may have ended it
             connection.execute("ROLLBACK")
 
 
@@ -207,15 +230,28 @@ def _create_if_missing(path: Path) -> None:
                 os.close(descriptor)
 
 
-def _make_durable(connection: sqlite3.Connection) -> None:
+def _make_durable(connection: sqlite3.Connection, version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
     """A returned COMMIT is on disk, and so is the removal of its journal.
 
-    No WAL: SQLite before 3.51.3 can corrupt a WAL file when it is reset.
+    The ledger never writes in WAL mode. A file that another program left in it is turned
+    back, but not by a release that may corrupt it.
+
+    Raises:
+        LedgerFault: ``cannot_open``, the file is in WAL mode and this SQLite is a defective
+            one; ``locked``, another connection keeps it in its mode.
     """
     connection.execute("PRAGMA synchronous = EXTRA")
+    if journal_mode(connection) == "wal" and not wal_is_safe(version):
+        raise LedgerFault("cannot_open", _WAL_REFUSED.format(".".join(map(str, version))))
     (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     if mode != "delete":
         raise LedgerFault("locked", f"journal mode stays {mode}")
+
+
+def journal_mode(connection: sqlite3.Connection) -> str:
+    """How the file is written, as SQLite names it; ``delete`` is the ledger's way."""
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    return str(mode)
 
 
 def _upgrade(connection: sqlite3.Connection, deadline: float) -> None:

@@ -20,6 +20,7 @@ from bot.ledger.connection import (
     check_schema,
     check_version,
     file_identity,
+    journal_mode,
     limit_wait,
     open_for_writing,
 )
@@ -79,7 +80,6 @@ class Store:
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
         self._identity: FileIdentity | None = None
-        self._schema_cookie: int | None = None
         # The last event known to be in the file: found there when it was opened, or recorded here.
         self._last: Recorded | None = None
 
@@ -146,10 +146,13 @@ class Store:
         # known ones; those of another copy written over the file may be just that.
         connection.execute("PRAGMA shrink_memory")
         begin_writing(connection, deadline)
-        # Both marks can be changed without the counter that _watch_schema follows.
+        if journal_mode(connection) != "delete":
+            raise LedgerFault("cannot_open", "another program put the file into WAL mode")
+        # Looked at every time: SQLite's own counter of schema changes can be set back, and
+        # PRAGMA writable_schema does not move it.
         if check_version(connection) != schema.VERSION:
             raise LedgerFault("damaged", "the schema version is no longer the ledger's")
-        self._watch_schema(connection)
+        check_schema(connection)
         self._check_continuity(connection)
         return connection
 
@@ -165,7 +168,7 @@ class Store:
             self.close()
         first_time = self._identity is None
         connection, identity = open_for_writing(self._path, may_create=first_time, deadline=deadline)
-        self._connection, self._schema_cookie = connection, None
+        self._connection = connection
         if self._last is None:
             self._last = _newest(connection)
         else:
@@ -186,13 +189,6 @@ class Store:
         """A commit into a file that the path no longer leads to is lost."""
         if file_identity(self._path) != self._identity:
             raise LedgerFault("cannot_open", "the ledger file was replaced during the commit")
-
-    def _watch_schema(self, connection: sqlite3.Connection) -> None:
-        """Check the guards again whenever SQLite's counter tells that the schema was touched."""
-        (cookie,) = connection.execute("PRAGMA schema_version").fetchone()
-        if cookie != self._schema_cookie:
-            check_schema(connection)
-            self._schema_cookie = cookie
 
     def _insert(self, connection: sqlite3.Connection, entry: PreparedEntry) -> Outcome:
         earlier = connection.execute(

@@ -3,16 +3,11 @@
 After each of them: what was acknowledged is there, what was refused is not.
 """
 
-import asyncio
-import os
-import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -54,48 +49,6 @@ def code_of(ledger: LedgerWriter, key: str = "refused", text: str = "") -> str:
 
 def keys(path: Path) -> list[str]:
     return [event.idem_key for event in read_events(path)]
-
-
-@contextmanager
-def child(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python process that has said ``ready``; killed at the end if it still runs."""
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield process
-        finally:
-            process.kill()
-
-
-LOCK_3_S = """
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN EXCLUSIVE")
-print("ready", flush=True)
-time.sleep(3)
-"""
-
-
-async def test_lock_held_by_another_process_gives_a_timely_refusal(ledger: LedgerWriter, path: Path) -> None:
-    await ledger.record(entry("before"))
-
-    async def timed(key: str, delay: float) -> tuple[str, float]:
-        await asyncio.sleep(delay)
-        began = time.monotonic()
-        with pytest.raises(LedgerUnavailableError) as failure:
-            await ledger.record(entry(key))
-        return failure.value.code, time.monotonic() - began
-
-    with child(LOCK_3_S, str(path)) as process:
-        refused = await asyncio.gather(*(timed(f"k{delay}", delay) for delay in (0, 0.1, 0.2)))
-        assert process.poll() is None  # it was locked all the while
-    assert {code for code, _ in refused} <= {"locked", "timeout"}
-    assert max(seconds for _, seconds in refused) < SLACK_LIMIT_WITH_ROOM_S
-    assert (await ledger.record(entry("after"))).seq == 2
-    assert keys(path) == ["before", "after"]
 
 
 def test_commit_kept_waiting_by_a_reader_is_rolled_back(ledger: LedgerWriter, path: Path) -> None:
@@ -151,78 +104,6 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < limit
         time.sleep(0.02)
-
-
-@contextmanager
-def tmpfs(folder: Path, options: str) -> Iterator[None]:
-    """A small file system of its own, where this process may mount one."""
-    mount = shutil.which("mount")
-    folder.mkdir()
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("mounting a file system needs root")
-    done = subprocess.run([mount, "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False)
-    if done.returncode != 0:
-        pytest.skip("mounting a file system is not permitted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-def remount(folder: Path, option: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{option}", str(folder)], check=True)
-
-
-def fill(ballast: Path) -> None:
-    """Take all the space that is left."""
-    with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-    assert os.statvfs(ballast).f_bavail == 0
-
-
-def test_read_only_file_system(tmp_path: Path) -> None:
-    folder = tmp_path / "disk"
-    with tmpfs(folder, "size=1m"):
-        path = folder / "ledger.db"
-        with closing(open_ledger(path, clock=SystemClock())) as ledger:
-            ledger.record_blocking(entry("before"))
-        remount(folder, "ro")
-        with closing(open_ledger(path, clock=SystemClock())) as ledger:
-            assert ledger.status().code == "read_only"
-            assert code_of(ledger) == "read_only"
-            assert check_ledger(path).events == 1  # reading goes on
-            remount(folder, "rw")
-            assert ledger.record_blocking(entry("after")).seq == 2
-        remount(folder, "ro")
-        with closing(open_ledger(folder / "new.db", clock=SystemClock())) as ledger:
-            assert ledger.status().code == "read_only"
-
-
-def test_full_file_system(tmp_path: Path) -> None:
-    folder = tmp_path / "disk"
-    with tmpfs(folder, "size=256k"):
-        path, ballast = folder / "ledger.db", folder / "ballast"
-        with closing(open_ledger(path, clock=SystemClock())) as ledger:
-            ledger.record_blocking(entry("before"))
-            fill(ballast)
-            assert code_of(ledger, text="x" * 20_000) == "disk_full"
-            assert keys(path) == ["before"]
-            assert check_ledger(path).ok
-            ballast.unlink()
-            assert ledger.record_blocking(entry("after", "x" * 20_000)).seq == 2
-        assert check_ledger(path).events == 2
-
-
-def test_cold_start_on_a_full_file_system(tmp_path: Path) -> None:
-    folder = tmp_path / "disk"
-    with tmpfs(folder, "size=64k"):
-        ballast = folder / "ballast"
-        fill(ballast)
-        with closing(open_ledger(folder / "ledger.db", clock=SystemClock())) as ledger:
-            assert ledger.status().code == "disk_full"
-            ballast.unlink()
-            assert ledger.record_blocking(entry("a")).seq == 1
 
 
 def test_limit_of_pages_leaves_no_part_of_the_batch(path: Path) -> None:
@@ -322,67 +203,6 @@ def test_write_cut_off_is_undone_by_the_writer_and_named_by_the_reader(
         assert again.record_blocking(entry("after")).seq == 2
     assert keys(crashed) == ["before", "after"]
     assert check_ledger(crashed).ok
-
-
-WRITE_FOREVER = """
-import os, sys, threading, time
-from datetime import UTC, datetime
-from pathlib import Path
-from bot.ledger import open_ledger
-from handlers.ports import Entry, Kind
-class Clock:
-    def now(self): return datetime.now(UTC)
-    def monotonic(self): return time.monotonic()
-ledger = open_ledger(Path(sys.argv[1]), clock=Clock())
-def write(name):
-    for i in range(int(sys.argv[3])):
-        recorded = ledger.record_blocking(Entry(f"{sys.argv[2]}-{name}-{i}", Kind.COMPUTED, {"i": i, "x": "y" * 300}))
-        os.write(1, f"{recorded.seq} {recorded.leaf.hex()}\\n".encode())  # whole lines, unbuffered
-print("ready", flush=True)
-threads = [threading.Thread(target=write, args=(name,), daemon=True) for name in range(4)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
-ledger.close()
-"""
-
-
-def test_killed_writer_loses_nothing_that_it_acknowledged(path: Path) -> None:
-    chance = random.Random(1284)  # noqa: S311 - moments of death, not secrets
-    acknowledged: dict[int, str] = {}
-    for life in range(10):
-        with child(WRITE_FOREVER, str(path), f"life{life}", "100000") as process:
-            assert process.stdout is not None
-            # So many first, however slow the disk is today; then at any moment of the next.
-            said = "".join(process.stdout.readline() for _ in range(chance.randrange(12)))
-            time.sleep(chance.uniform(0, 0.03))
-            process.kill()
-            lines = (said + process.stdout.read()).split("\n")[:-1]  # the last may be cut
-        for line in lines:
-            seq, leaf = line.split()
-            assert int(seq) not in acknowledged
-            acknowledged[int(seq)] = leaf
-    with closing(open_ledger(path, clock=SystemClock())) as ledger:  # undoes what the last kill cut off
-        ledger.record_blocking(entry("end"))
-    found = check_ledger(path)
-    assert found.ok
-    assert len(acknowledged) > 20
-    stored = {event.seq: event.leaf.hex() for event in read_events(path)}
-    assert acknowledged.items() <= stored.items()
-
-
-def test_two_processes_with_four_threads_each_write_one_sequence(path: Path) -> None:
-    each = 40
-    with (
-        child(WRITE_FOREVER, str(path), "one", str(each)) as one,
-        child(WRITE_FOREVER, str(path), "two", str(each)) as two,
-    ):
-        said = [process.communicate(timeout=25)[0].split() for process in (one, two)]
-        assert (one.returncode, two.returncode) == (0, 0)
-    numbers = [int(seq) for output in said for seq in output[::2]]
-    assert sorted(numbers) == list(range(1, 2 * 4 * each + 1))
-    found = check_ledger(path)
-    assert (found.ok, found.events) == (True, 2 * 4 * each)
-    assert len({key.split("-")[0] for key in keys(path)}) == 2
 
 
 def test_secrets_and_payload_stay_out_of_every_message(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -20,8 +20,8 @@ from handlers.ports import Kind, PastEvent, Recorded
 from handlers.records import factors_from_record, past_answer
 from knowledge import Assessment, assess
 
-# What has been recorded on behalf of a request is keyed ``request`` or ``request:what``.
-_PART = ":"
+# What is recorded on behalf of a request is keyed by the request alone or by ``request#what``.
+_PART = "#"
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
