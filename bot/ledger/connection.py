@@ -60,8 +60,9 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
     """Whether this SQLite release (three numbers) has the correction of the WAL-reset defect of 3.7.0 to 3.51.2."""
     if version >= WAL_SAFE_SINCE:
         return True
-    corrected = WAL_SAFE_IN_LINE.get(version[:2])
-    return corrected is not None and version[2] >= corrected
+    major, minor, release = version
+    corrected = WAL_SAFE_IN_LINE.get((major, minor))
+    return corrected is not None and release >= corrected
 
 
 def file_identity(path: Path) -> FileIdentity:
@@ -230,7 +231,7 @@ def _create_if_missing(path: Path) -> None:
                 os.close(descriptor)
 
 
-def _make_durable(connection: sqlite3.Connection, version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
+def _make_durable(connection: sqlite3.Connection) -> None:
     """A returned COMMIT is on disk, and so is the removal of its journal.
 
     The ledger never writes in WAL mode. A file that another program left in it is turned
@@ -241,8 +242,8 @@ def _make_durable(connection: sqlite3.Connection, version: tuple[int, ...] = sql
             one; ``locked``, another connection keeps it in its mode.
     """
     connection.execute("PRAGMA synchronous = EXTRA")
-    if journal_mode(connection) == "wal" and not wal_is_safe(version):
-        raise LedgerFault("cannot_open", _WAL_REFUSED.format(".".join(map(str, version))))
+    if journal_mode(connection) == "wal" and not wal_is_safe(sqlite3.sqlite_version_info):
+        raise LedgerFault("cannot_open", _WAL_REFUSED.format(sqlite3.sqlite_version))
     (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     if mode != "delete":
         raise LedgerFault("locked", f"journal mode stays {mode}")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.ledger import open_ledger
+from handlers.ports import Recorded
 from tests.support.app import RunningApp, over_http
 from tests.support.chaos import scale, tally
 from tests.support.invariants import check_invariants
@@ -121,7 +122,7 @@ def test_two_processes_of_eight_threads_write_one_sequence(tmp_path: Path) -> No
 async def test_burst_is_committed_in_few_transactions(tmp_path: Path) -> None:
     path, rounds = tmp_path / "ledger.db", scale(1, 20)
     with closing(open_ledger(path, clock=SystemClock())) as ledger:
-        told = {}
+        told: dict[str, Recorded] = {}
         slowest = 0.0
         for round_ in range(rounds):
             keys = [f"{round_}-{number}" for number in range(BURST)]

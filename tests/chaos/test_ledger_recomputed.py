@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.clock import SystemClock
 from bot.ledger import open_ledger
 from bot.ledger.leaf import canonical
-from handlers.ports import Entry, Kind
+from handlers.ports import Entry, Kind, Recorded
 from handlers.records import factors_from_record
 from tests.support.chaos import rng, scale, tally
 from tests.support.invariants import check_invariants
@@ -21,7 +21,7 @@ AT_ONCE = 250
 
 async def test_recorded_answers_come_out_the_same_to_the_last_byte(tmp_path: Path) -> None:
     path, rows, chance = tmp_path / "ledger.db", scale(250, 10_000), rng("recomputed")
-    told = {}
+    told: dict[str, Recorded] = {}
     with closing(open_ledger(path, clock=SystemClock())) as ledger:
         for start in range(0, rows, AT_ONCE):
             entries = [

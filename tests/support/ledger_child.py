@@ -18,7 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bot.clock import SystemClock
-from bot.ledger import LedgerWriter, connection, open_ledger
+from bot.ledger import LedgerWriter, open_ledger
+from bot.ledger import connection as opening
 from handlers.ports import LedgerUnavailableError, Recorded
 from tests.support.ledger_rows import PATIENTS, answer_entry, patient_payload
 
@@ -82,13 +83,13 @@ def write_together(output: int, path: Path, name: str, rounds: int, together: in
 
 def make_less_durable(word: str) -> None:
     """Let the ledger be opened with another PRAGMA synchronous: how a test shows what its findings depend on."""
-    durable = connection._make_durable
+    durable = opening._make_durable
 
-    def weakened(opened: sqlite3.Connection) -> None:
-        durable(opened)
-        opened.execute(f"PRAGMA synchronous = {word}")
+    def weakened(connection: sqlite3.Connection) -> None:
+        durable(connection)
+        connection.execute(f"PRAGMA synchronous = {word}")
 
-    connection._make_durable = weakened
+    opening._make_durable = weakened
 
 
 def warm() -> None:

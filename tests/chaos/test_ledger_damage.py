@@ -1,0 +1,210 @@
+"""A ledger file changed byte by byte: every change of what it says is found, by the check or by not being opened."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections import Counter
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.clock import SystemClock
+from bot.ledger import StoredEvent, check_ledger, open_ledger, read_events
+from handlers.ports import LedgerUnavailableError, Recorded
+from tests.support.chaos import rng, scale, tally
+from tests.support.invariants import check_invariants, merkle_root
+from tests.support.ledger_rows import answer_entry
+
+EVENTS = 60
+
+
+@dataclass(frozen=True)
+class Made:
+    """A sound ledger: its bytes, its events, and how its pages are laid out."""
+
+    path: Path
+    data: bytes
+    events: list[StoredEvent]
+    page_size: int
+
+    def pages(self) -> int:
+        """How many pages the file has."""
+        return len(self.data) // self.page_size
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A ledger of answers, and a second of the same size to take foreign pages from."""
+    path = tmp_path_factory.mktemp("made") / "ledger.db"
+    with closing(open_ledger(path, clock=SystemClock())) as writer:
+        for number in range(EVENTS):
+            writer.record_blocking(answer_entry(f"k{number}", number))
+    with closing(sqlite3.connect(path)) as plain:
+        (page_size,) = plain.execute("PRAGMA page_size").fetchone()
+    return Made(path, path.read_bytes(), list(read_events(path)), page_size)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the damaged copy is put."""
+    return tmp_path / "ledger.db"
+
+
+def put(path: Path, data: bytes) -> None:
+    """The file as it is after the damage, without what an earlier look may have left beside it."""
+    for name in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + name).unlink(missing_ok=True)
+    path.write_bytes(data)
+
+
+def verdict(path: Path, made: Made) -> str:
+    """``found`` by the check, ``refused`` as no ledger, or ``harmless``: then every event must read as it did."""
+    try:
+        found = check_ledger(path)
+        if found.ok:
+            assert found.events == EVENTS, "events are gone and the check is content"
+            assert list(read_events(path)) == made.events, "an event reads differently and the check is content"
+            return "harmless"
+    except LedgerUnavailableError:
+        return "refused"
+    assert found.problem is not None
+    return "found"
+
+
+def goes_on_or_refuses(path: Path, made: Made) -> None:
+    """A file whose damage is harmless to read takes another event without harm to the others, or takes none."""
+    with closing(open_ledger(path, clock=SystemClock())) as writer, suppress(LedgerUnavailableError):
+        writer.record_blocking(answer_entry("after"))
+    try:
+        events = check_invariants(path, {})
+    except AssertionError:
+        assert not check_ledger(path).ok  # made worse by writing, and that is found
+        return
+    except LedgerUnavailableError:
+        return
+    assert events[:EVENTS] == made.events
+
+
+def live_spans(made: Made) -> list[tuple[int, int]]:
+    """Where in the file the rows' bytes stand."""
+    spans = []
+    for event in made.events:
+        assert event.body is not None
+        for part in (event.payload_hash, event.leaf, event.salt, event.body.encode(), event.time.encode()):
+            assert part is not None
+            start = made.data.find(part)
+            if start >= 0:  # else it is continued on another page
+                spans.append((start, start + len(part)))
+    assert len(spans) > 3 * EVENTS
+    return spans
+
+
+def test_every_flipped_bit_that_matters_is_found(made: Made, path: Path) -> None:
+    chance, flips = rng("flips"), scale(60, 1_000)
+    verdicts = Counter[str]()
+    for _ in range(flips):
+        data = bytearray(made.data)
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        put(path, data)
+        verdicts[verdict(path, made)] += 1
+        if verdicts["harmless"] % 10 == 1:
+            goes_on_or_refuses(path, made)
+    assert verdicts.total() == flips
+    assert verdicts["found"] > flips / 4
+    tally("bits flipped anywhere", flips=flips, **verdicts, missed=0)
+
+
+def test_every_flipped_bit_of_a_row_is_found(made: Made, path: Path) -> None:
+    chance, flips = rng("flips of rows"), scale(60, 1_000)
+    spans = live_spans(made)
+    verdicts = Counter[str]()
+    for _ in range(flips):
+        data = bytearray(made.data)
+        data[chance.randrange(*chance.choice(spans))] ^= 1 << chance.randrange(8)
+        put(path, data)
+        verdicts[verdict(path, made)] += 1
+    assert verdicts == {"found": flips}
+    tally("bits of rows flipped", flips=flips, found=flips)
+
+
+def test_every_flipped_bit_of_the_header_is_found_or_harmless(made: Made, path: Path) -> None:
+    verdicts = Counter[str]()
+    step = scale(7, 1)
+    for offset in range(0, 100 * 8, step):
+        data = bytearray(made.data)
+        data[offset // 8] ^= 1 << offset % 8
+        put(path, data)
+        word = verdict(path, made)
+        verdicts[word] += 1
+        if word == "harmless":
+            goes_on_or_refuses(path, made)
+    tally("bits of the header flipped", flips=verdicts.total(), **verdicts, missed=0)
+
+
+def swapped(data: bytes, page_size: int, one: int, other: int) -> bytes:
+    """The file with two of its pages (from 0) changed for each other."""
+    pages = [data[start : start + page_size] for start in range(0, len(data), page_size)]
+    pages[one], pages[other] = pages[other], pages[one]
+    return b"".join(pages)
+
+
+def spoilt(made: Made, chance: random.Random) -> bytes:
+    """The file with one page swapped, doubled, blanked, filled with noise, or cut off the end."""
+    size, (one, other) = made.page_size, chance.sample(range(made.pages()), 2)
+    here, there = slice(one * size, (one + 1) * size), slice(other * size, (other + 1) * size)
+    data = bytearray(made.data)
+    how = chance.randrange(5)
+    if how == 0:
+        return swapped(made.data, size, one, other)
+    if how == 1:
+        data[here] = data[there]
+    elif how == 2:
+        data[here] = bytes(size)
+    elif how == 3:
+        data[here] = chance.randbytes(size)
+    else:
+        del data[chance.randrange(1, made.pages()) * size :]
+    return bytes(data)
+
+
+def test_every_spoilt_page_is_found(made: Made, path: Path) -> None:
+    chance, wanted = rng("pages"), scale(40, 1_000)
+    verdicts = Counter[str]()
+    for _ in range(wanted):
+        put(path, spoilt(made, chance))
+        verdicts[verdict(path, made)] += 1
+    tally("pages swapped, doubled, blanked, noisy or cut off", files=wanted, **verdicts, missed=0)
+    assert verdicts["harmless"] <= wanted / 5  # an index that no reading goes through
+
+
+def test_older_file_in_its_place_is_found_by_the_running_writer_and_by_a_checkpoint(path: Path, tmp_path: Path) -> None:
+    chance, wanted = rng("restored"), scale(3, 40)
+    copies: list[Path] = []
+    told: dict[str, Recorded] = {}
+    with closing(open_ledger(path, clock=SystemClock())) as writer:
+        for number in range(wanted):
+            told[f"k{number}"] = writer.record_blocking(answer_entry(f"k{number}", number))
+            copies.append(Path(shutil.copyfile(path, tmp_path / f"copy-{number}.db")))
+        leaves = [event.leaf for event in check_invariants(path, told)]
+        checkpoint = (wanted, merkle_root(leaves))
+        for _ in range(wanted):
+            older = chance.choice(copies[:-1])
+            if chance.random() < 0.5:
+                shutil.copyfile(older, path)  # written over, as cp does
+            else:
+                Path(shutil.copyfile(older, tmp_path / "restored")).replace(path)  # put in its place, as rsync does
+            with pytest.raises(LedgerUnavailableError, match="damaged"):
+                writer.record_blocking(answer_entry("refused"))
+            assert check_ledger(path).ok  # by itself it is a sound ledger
+            with pytest.raises(AssertionError, match="I2"):
+                check_invariants(path, {}, [checkpoint])
+            with pytest.raises(AssertionError, match="I1"):
+                check_invariants(path, told)
+            shutil.copyfile(copies[-1], path)
+        told["after"] = writer.record_blocking(answer_entry("after"))
+    check_invariants(path, told, [checkpoint])
+    tally("older file restored", times=wanted, found=wanted)
