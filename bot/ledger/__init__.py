@@ -1,6 +1,7 @@
 """The audit ledger on SQLite: append-only, durable before the answer, checkable later."""
 
 from bot.ledger.check import LedgerCheck, check_ledger
+from bot.ledger.clock_steps import ClockStep, ClockWatch, clock_steps
 from bot.ledger.errors import EntryError, LedgerFault
 from bot.ledger.history import LedgerHistory
 from bot.ledger.read import StoredEvent, read_event, read_events
@@ -8,6 +9,8 @@ from bot.ledger.writer import RECORD_DEADLINE_S, LedgerStatus, LedgerWriter, ope
 
 __all__ = [
     "RECORD_DEADLINE_S",
+    "ClockStep",
+    "ClockWatch",
     "EntryError",
     "LedgerCheck",
     "LedgerFault",
@@ -16,6 +19,7 @@ __all__ = [
     "LedgerWriter",
     "StoredEvent",
     "check_ledger",
+    "clock_steps",
     "open_ledger",
     "read_event",
     "read_events",

@@ -113,3 +113,14 @@ def timestamp(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("the clock gave a time without a zone")
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_timestamp(text: str) -> datetime:
+    """The moment in a text of ``timestamp``.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
+    if not text.endswith("Z"):
+        raise ValueError("a time in the ledger is in UTC")
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
