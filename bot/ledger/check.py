@@ -98,6 +98,8 @@ def problem_of(row: RawEvent, expected_seq: int, *, pruned: bool = False) -> str
         hashed = None if row.salt is None or row.body is None else payload_hash(row.salt, row.body)
     except (UnicodeDecodeError, AttributeError, TypeError):  # the latter: a column changed its type
         return "text"
+    if not isinstance(row.payload_hash, bytes):
+        return "payload_hash"
     if not _is_time(time):
         return "time"
     if hashed is None and not (pruned and row.salt is None and row.body is None):

@@ -82,7 +82,12 @@ def prunings(connection: sqlite3.Connection) -> tuple[Pruning, ...]:
     """All prunings in the order of their events; none in a file of version 1, which has no such table."""
     if connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'pruning'").fetchone() is None:
         return ()
-    return tuple(Pruning(*row) for row in connection.execute("SELECT seq, first, last FROM pruning ORDER BY seq"))
+    rows = connection.execute("SELECT seq, first, last FROM pruning ORDER BY seq")
+    # Of a damaged row that names no numbers nothing is gone; and no event says what it says.
+    return tuple(
+        Pruning(seq, first, last) if isinstance(first, int) and isinstance(last, int) else Pruning(seq, 0, 0)
+        for seq, first, last in rows
+    )
 
 
 def raw_events(connection: sqlite3.Connection, after: int, page: int = PAGE_ROWS) -> Iterator[RawEvent]:

@@ -77,7 +77,7 @@ def opened(path: Path) -> Iterator[LedgerWriter]:
 
 
 def filled_up(folder: Path, rounds: int) -> dict[str, Any]:
-    """Write until a disk of 512 KiB is full, free a little, and so on; then the space is taken away at any time."""
+    """Write until a disk of 512 KiB is full, free a little, and so on ``rounds`` times (each costs a page or two)."""
     mount(folder, 512)
     path, ballast = folder / "ledger.db", folder / "ballast"
     told: dict[str, Recorded] = {}
@@ -97,8 +97,7 @@ def filled_up(folder: Path, rounds: int) -> dict[str, Any]:
                     break
                 told[f"k{number}"] = recorded
             assert not ledger.status().ok
-            refused_seqs = check_invariants(path, told)
-            assert len(refused_seqs) == len(told)
+            assert len(check_invariants(path, told)) == len(told)
             ballast.unlink()
             number += 1
             recorded, _, _ = attempt(ledger, f"k{number}", number)
