@@ -6,11 +6,12 @@ A writer's every write and sync is recorded, once. Then the disk is made as each
 
 from __future__ import annotations
 
+import functools
 import random
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.ledger import open_ledger
 from handlers.ports import LedgerUnavailableError, Recorded
+from tests.support import ledger_child
 from tests.support.chaos import rng, scale, tally
 from tests.support.fault_tools import require, without_strace
 from tests.support.invariants import check_invariants
@@ -40,18 +42,35 @@ class Recording:
     events: tuple[Event, ...]
 
 
-def recorded(folder: Path, *arguments: str, events_before: int = 0) -> Recording:
-    """Record a child that writes to a ledger which holds ``events_before`` events (0: which is not there yet)."""
+# How many events there are before (0: there is no ledger yet), and the child's arguments.
+WRITERS = {
+    "a new ledger": (0, ("--each", "6")),
+    "one at a time": (30, ("--each", str(scale(12, 100)))),
+    "twenty at once": (5, ("--each", "3", "--together", "20")),
+    "OFF": (5, ("--each", "6", "--synchronous", "OFF")),
+    "FULL": (5, ("--each", "6", "--synchronous", "FULL")),
+}
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Recording]:
+    """The recording of one of ``WRITERS``, made when it is first asked for."""
     require(without_strace())
-    folder.mkdir()
-    path = folder / NAME
-    if events_before:
-        with closing(open_ledger(path, clock=SystemClock())) as ledger:
-            for number in range(events_before):
-                ledger.record_blocking(answer_entry(f"before-{number}", number))
-    before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    events = record(folder, ["-m", "tests.support.ledger_child", str(path), "child", *arguments])
-    return Recording(before, tuple(events))
+
+    @functools.cache
+    def make(how: str) -> Recording:
+        events_before, arguments = WRITERS[how]
+        path = tmp_path_factory.mktemp("recorded-disk") / NAME
+        if events_before:
+            with closing(open_ledger(path, clock=SystemClock())) as ledger:
+                for number in range(events_before):
+                    ledger.record_blocking(answer_entry(f"before-{number}", number))
+        before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+        return Recording(
+            before, tuple(record(path.parent, ["-m", ledger_child.__name__, str(path), "child", *arguments]))
+        )
+
+    return make
 
 
 @pytest.fixture
@@ -89,20 +108,13 @@ def put(folder: Path, files: Mapping[str, bytes]) -> Path:
     return folder / NAME
 
 
-@pytest.mark.parametrize(
-    ("how", "events_before", "arguments"),
-    [
-        ("a new ledger", 0, ("--each", "6")),
-        ("one at a time", 30, ("--each", "12")),
-        ("twenty at once", 5, ("--each", "3", "--together", "20")),
-    ],
-)
+@pytest.mark.parametrize("how", ["a new ledger", "one at a time", "twenty at once"])
 def test_every_promise_outlives_a_loss_of_power(
-    tmp_path: Path, disk_folder: Path, how: str, events_before: int, arguments: tuple[str, ...]
+    recorded: Callable[[str], Recording], disk_folder: Path, how: str
 ) -> None:
-    recording = recorded(tmp_path / "recorded-disk", *arguments, events_before=events_before)
+    recording, events_before = recorded(how), WRITERS[how][0]
     undone = cuts = unpromised = 0
-    for files, told in losses(recording, scale(60, 2_000), rng(f"power {how}")):
+    for files, told in losses(recording, scale(50, 2_000), rng(f"power {how}")):
         path = put(disk_folder, files)
         with closing(open_ledger(path, clock=SystemClock())) as ledger:
             assert ledger.status().ok, ledger.status()
@@ -119,12 +131,12 @@ def test_every_promise_outlives_a_loss_of_power(
 
 
 @pytest.mark.parametrize("synchronous", ["OFF", "FULL"])
-def test_with_fewer_syncs_the_same_replay_loses_promises(tmp_path: Path, disk_folder: Path, synchronous: str) -> None:
+def test_with_fewer_syncs_the_same_replay_loses_promises(
+    recorded: Callable[[str], Recording], disk_folder: Path, synchronous: str
+) -> None:
     """The control: without the ledger's own setting (EXTRA), what is promised is lost."""
-    folder = tmp_path / "recorded-disk"
-    recording = recorded(folder, "--each", "6", "--synchronous", synchronous, events_before=5)
     lost = cuts = 0
-    for files, told in losses(recording, scale(40, 1_000), rng(f"power {synchronous}")):
+    for files, told in losses(recorded(synchronous), scale(40, 1_000), rng(f"power {synchronous}")):
         path = put(disk_folder, files)
         try:
             with closing(open_ledger(path, clock=SystemClock())) as ledger:
@@ -150,19 +162,17 @@ def syncs_before_each_promise(recording: Recording) -> list[tuple[bool, Counter[
     return found
 
 
-def test_every_promise_comes_after_its_syncs(tmp_path: Path) -> None:
+def test_every_promise_comes_after_its_syncs(recorded: Callable[[str], Recording]) -> None:
     """Of the journal, of the ledger and of the folder (so that the journal's name is gone for good), every time."""
-    wanted = scale(20, 500)
-    recording = recorded(tmp_path / "recorded-disk", "--each", str(wanted), events_before=1)
-    found = syncs_before_each_promise(recording)
-    assert len(found) == wanted
+    found = syncs_before_each_promise(recorded("one at a time"))
+    assert len(found) == scale(12, 100)
     for unsure, syncs in found:
         assert not unsure
         assert min(syncs[f"{NAME}-journal"], syncs[NAME], syncs[FOLDER]) >= 1
     total = sum((syncs for _, syncs in found), Counter())
     tally(
         "syncs before promises",
-        promises=wanted,
+        promises=len(found),
         unsure=0,
         of_the_ledger=total[NAME],
         of_its_journal=total[f"{NAME}-journal"],
@@ -170,8 +180,7 @@ def test_every_promise_comes_after_its_syncs(tmp_path: Path) -> None:
     )
 
 
-def test_without_syncs_no_promise_is_sure(tmp_path: Path) -> None:
+def test_without_syncs_no_promise_is_sure(recorded: Callable[[str], Recording]) -> None:
     """The control for the test above."""
-    recording = recorded(tmp_path / "recorded-disk", "--each", "5", "--synchronous", "OFF", events_before=1)
-    found = syncs_before_each_promise(recording)
-    assert [unsure for unsure, _ in found] == [True] * 5
+    found = syncs_before_each_promise(recorded("OFF"))
+    assert [unsure for unsure, _ in found] == [True] * 6

@@ -1,8 +1,8 @@
 """What a ledger does on a small disk of its own: run where a file system may be mounted, judged by who runs it.
 
-    unshare --user --map-root-user --mount python -m tests.support.small_disk STORY FOLDER
+    unshare --user --map-root-user --mount python -m tests.support.small_disk FOLDER STORY ...
 
-Prints one JSON object. The mounted file system vanishes with the process.
+Prints one JSON object a story. The mounted file systems vanish with the process.
 """
 
 from __future__ import annotations
@@ -30,14 +30,18 @@ from tests.support.requirements import ROOT
 STORY_PATIENCE_S = 300
 
 
-def tell(story: Callable[..., dict[str, Any]], folder: Path, *arguments: int) -> dict[str, Any]:
-    """Run one of the stories below on a disk mounted over ``folder``, and give what it found."""
+def tell(folder: Path, *stories: str) -> list[dict[str, Any]]:
+    """Run some of the stories below, each on a disk of its own mounted over ``folder``, and give what they found.
+
+    A story is its name, with arguments after colons: ``filled_up:10``.
+    """
     command = namespace()
     assert command is not None
-    told = [*command, sys.executable, "-m", __name__, story.__name__, str(folder), *map(str, arguments)]
+    told = [*command, sys.executable, "-m", __name__, str(folder), *stories]
     done = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, timeout=STORY_PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == len(stories)
     return found
 
 
@@ -160,5 +164,6 @@ STORIES: dict[str, Callable[..., dict[str, Any]]] = {
 }
 
 if __name__ == "__main__":
-    name, at, *rest = sys.argv[1:]
-    print(json.dumps(STORIES[name](Path(at), *map(int, rest))))  # noqa: T201 - how the story is told
+    for asked in sys.argv[2:]:
+        name, *rest = asked.split(":")
+        print(json.dumps(STORIES[name](Path(sys.argv[1]), *map(int, rest))))  # noqa: T201 - how a story is told
