@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -88,19 +89,31 @@ async def test_ledger_locked_by_another_process_is_a_timely_refusal_for_good(tmp
     tally(f"locked for {seconds:.0f} s", asked=len(replies), not_shown=len(replies), slowest_ms=round(slowest * 1000))
 
 
+def both_ended(children: list[subprocess.Popen[bytes]], seconds: float) -> list[tuple[bytes, bytes]]:
+    """What each has said on its two outputs, read at the same time: a full pipe would hold one of them up."""
+    with ThreadPoolExecutor(len(children)) as readers:
+        return list(readers.map(lambda child: child.communicate(timeout=seconds), children))
+
+
 def test_two_processes_of_eight_threads_write_one_sequence(tmp_path: Path) -> None:
     path, each, threads, names = tmp_path / "ledger.db", scale(15, 500), 8, ("one", "two")
-    words = ("--threads", str(threads), "--each", str(each))
+    words = ("--threads", str(threads), "--each", str(each), "--wait")
     children = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.support.ledger_child", str(path), name, *words],
             cwd=ROOT,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         for name in names
     ]
-    ended = [child.communicate(timeout=scale(60, 600)) for child in children]
+    assert [child.stderr.readline() for child in children if child.stderr] == [b"ready\n"] * len(names)
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write(b"go\n")
+        child.stdin.flush()
+    ended = both_ended(children, scale(60, 600))
     assert [child.returncode for child in children] == [0, 0], ended
     failed = Counter[str]()
     for _, complaints in ended:

@@ -85,18 +85,27 @@ def losses(
 ) -> Iterator[tuple[dict[str, bytes], dict[str, Recorded]]]:
     """About ``count`` disks as lost power left them, each with what was promised by then.
 
-    Moments are taken in turn: each the same number of times, or where there are more than ``count`` every so many.
+    Moments are taken in turn: each the same number of times, or where there are more than ``count`` every so many,
+    and always those just before and after a promise.
     """
-    moments = len(recording.events) + 1
-    draws, stride = -(-count // moments), max(1, moments // count)
+    events = recording.events
+    draws, stride = -(-count // (len(events) + 1)), max(1, len(events) // count)
     disk, said = Disk(recording.before), bytearray()
-    for moment, event in enumerate((None, *recording.events)):
-        if event is not None:
+    for moment in range(len(events) + 1):
+        here, coming = events[moment - 1 : moment], events[moment : moment + 1]
+        for event in here:
             disk.apply(event)
-        if isinstance(event, Said):
-            said += event.data
-        for _ in range(0 if moment % stride else draws):
+            if isinstance(event, Said):
+                said += event.data
+        # Of promises spoken one after the other, the first and the last.
+        at_promise = any(map(is_promise, here)) != any(map(is_promise, coming))
+        for _ in range(draws if at_promise or moment % stride == 0 else 0):
             yield disk.after_loss(chance), promises(bytes(said))
+
+
+def is_promise(event: Event) -> bool:
+    """Whether something is promised by it."""
+    return isinstance(event, Said)
 
 
 def put(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -1,6 +1,7 @@
 """A process that writes to a ledger as the bot does and says what it was promised, until it is done or dead.
 
     python -m tests.support.ledger_child LEDGER NAME [--threads N] [--each N] [--together N] [--synchronous WORD]
+        [--wait]
 
 Every promise is one line on standard output: idempotency key, number, time and leaf. A promise is spoken only
 after ``record`` has returned, in one ``write``, so a line that is out was promised before the process died.
@@ -12,6 +13,7 @@ import argparse
 import asyncio
 import os
 import sqlite3
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -109,7 +111,12 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--each", type=int, default=FOREVER)
     parser.add_argument("--together", type=int, default=0)
     parser.add_argument("--synchronous", default="")
+    parser.add_argument("--wait", action="store_true", help="say ready on standard error, begin after a line of input")
     asked = parser.parse_args(arguments)
+    if asked.wait:
+        warm()
+        os.write(2, b"ready\n")
+        sys.stdin.readline()
     if asked.synchronous:
         make_less_durable(asked.synchronous)
     if asked.together:

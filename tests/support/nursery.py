@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import select
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
@@ -26,6 +27,10 @@ class Child:
         self.process: ForkServerProcess = context.Process(target=_run, args=(work, writing, arguments))
         self.process.start()
         writing.close()
+
+    def wait_for_word(self, seconds: float) -> None:
+        """Wait until it has said something, at most so long."""
+        select.select([self._reading.fileno()], [], [], seconds)
 
     def kill(self) -> bytes:
         """SIGKILL; gives all that it said before."""
