@@ -24,9 +24,12 @@ _ULN = re.compile(r"^(\d{1,4}(?:\.\d{1,3})?)\s*(U/L|[µμu]kat/L)$", re.IGNORECA
 
 # Slack's ids of user groups and of channels.
 _GROUP, _CHANNEL = re.compile(r"^S[A-Z0-9]{2,20}$", re.ASCII), re.compile(r"^[CG][A-Z0-9]{2,20}$", re.ASCII)
+_YEARS = re.compile(r"^[1-9][0-9]{0,2}$", re.ASCII)
 _YES, _NO = frozenset({"true", "yes", "1", "on"}), frozenset({"false", "no", "0", "off", ""})
 GROUP_IDS = "write ids of user groups, which begin with S, with commas between them, such as S0123ABCD,S0456EFGH"
 CHANNEL_IDS = "write ids of channels, which begin with C or G, with commas between them, such as C0123ABCD,G0456EFGH"
+# How long payloads of the ledger are kept (``tarla audit retain``), in calendar years.
+DEFAULT_YEARS, MOST_YEARS = 6, 100
 CHANNEL_ID = "write the id of one channel, which begins with C or G, such as C0123ABCD"
 WHOLE_PATHS = {
     "tarla_ledger": "give the ledger's whole path, such as /var/lib/tarla/ledger.db",
@@ -61,6 +64,7 @@ class Settings(BaseSettings):
     tarla_checkpoints: Path | None = None
     tarla_signing_key: Path | None = None
     tarla_checkpoint_channel: str | None = None
+    tarla_retention_years: int = DEFAULT_YEARS
     tarla_table: TableMode = TableMode.BLOCK
     tarla_allowed_groups: Annotated[tuple[str, ...], NoDecode] = ()
     tarla_allowed_channels: Annotated[tuple[str, ...], NoDecode] = ()
@@ -176,6 +180,16 @@ class Settings(BaseSettings):
         if len(ids) > 1:
             raise ValueError(CHANNEL_ID)
         return ids[0] if ids else None
+
+    @field_validator("tarla_retention_years", mode="before")
+    @classmethod
+    def _whole_years(cls, value: Any) -> Any:
+        text = str(value).strip()
+        if not text:
+            return DEFAULT_YEARS
+        if not _YEARS.match(text) or not 1 <= int(text) <= MOST_YEARS:
+            raise ValueError(f"write a whole number of years, 1 to {MOST_YEARS}")
+        return int(text)
 
     @field_validator("tarla_checkpoints", "tarla_signing_key", mode="before")
     @classmethod

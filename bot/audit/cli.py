@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
+from bot.audit.cli_keep import retain
+
 
 @click.group()
 def audit() -> None:
     """The audit ledger: check, read, export, back up, keep, recall."""
+
+
+audit.add_command(retain)
