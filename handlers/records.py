@@ -25,7 +25,7 @@ def computed_payload(
         "version": PAYLOAD_VERSION,
         "asker": asker.record(),
         "factors": factors_record(assessment.factors),
-        "outcomes": [_outcome_record(outcome) for outcome in assessment.outcomes],
+        "outcomes": [outcome_record(outcome) for outcome in assessment.outcomes],
         "assumptions": list(assessment.assumptions),
         "notes": list(notes),
         "model": {"id": assessment.model.id, "sha256": assessment.model.sha256},
@@ -46,7 +46,7 @@ def comparison_payload(
             {
                 "change": change,
                 "factors": factors_record(assessment.factors),
-                "outcomes": [_outcome_record(outcome) for outcome in assessment.outcomes],
+                "outcomes": [outcome_record(outcome) for outcome in assessment.outcomes],
             }
             for change, assessment in rows
         ],
@@ -109,7 +109,7 @@ class PastAnswer:
 
     def agrees(self, assessment: Assessment) -> bool:
         """Whether these figures are those of the record, but for the last decimal, which machines may round apart."""
-        again = [_outcome_record(outcome) for outcome in assessment.outcomes]
+        again = [outcome_record(outcome) for outcome in assessment.outcomes]
         return len(again) == len(self.outcomes) and all(map(_same, self.outcomes, again))
 
 
@@ -204,7 +204,8 @@ def _ldh_from_record(ldh: Json) -> dict[str, object] | None:
     return {"kind": "category", **parts}
 
 
-def _outcome_record(outcome: OutcomeRisk) -> dict[str, Json]:
+def outcome_record(outcome: OutcomeRisk) -> dict[str, Json]:
+    """One outcome's figures, decimals as strings."""
     return {
         "outcome": outcome.outcome.value,
         "risk": _decimal(outcome.risk),
@@ -213,6 +214,29 @@ def _outcome_record(outcome: OutcomeRisk) -> dict[str, Json]:
         "interval_study_centre": [_decimal(limit) for limit in outcome.interval_study_centre],
         "risk_by_prior": [_decimal(risk) for risk in outcome.risk_by_prior],
     }
+
+
+def outcome_from_record(record: Json) -> OutcomeRisk:
+    """The figures that ``outcome_record`` wrote down, to six decimals.
+
+    Raises:
+        TypeError, KeyError, ValueError: the record was not written by it.
+    """
+    if not isinstance(record, Mapping):
+        raise TypeError("an outcome is an object")
+    return OutcomeRisk.model_validate(
+        {
+            name: value if name == "outcome" else _numbers(value)
+            for name, value in record.items()
+            if name in OutcomeRisk.model_fields
+        }
+    )
+
+
+def _numbers(value: Json) -> float | list[float]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [float(str(each)) for each in value]
+    return float(str(value))
 
 
 def _decimal(value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bot.audit.cli_keep import retain
+from bot.audit.cli_recall import recall
 
 
 @click.group()
@@ -13,3 +14,4 @@ def audit() -> None:
 
 
 audit.add_command(retain)
+audit.add_command(recall)

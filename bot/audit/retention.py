@@ -121,6 +121,20 @@ def plan_retention(path: Path, years: int, now: datetime) -> Plan:
     return Plan(years, timestamp(now), before, extent, stopped_at, older, newest, unfinished)
 
 
+def newest_event(path: Path) -> int:
+    """The number of the newest event, 0 in an empty ledger.
+
+    Raises:
+        LedgerUnavailableError: the ledger cannot be read.
+    """
+    try:
+        with contextlib.closing(open_for_reading(path)) as connection:
+            newest = _newest(connection)
+    except sqlite3.Error as error:
+        raise fault_of_sqlite(error) from None
+    return 0 if newest is None else newest[0]
+
+
 def unfinished_pruning(connection: sqlite3.Connection, pruning: Pruning) -> Unfinished | None:
     """What an earlier pruning allowed and nobody did; None where all of it is done."""
     left = connection.execute(

@@ -15,5 +15,7 @@ class LedgerKind(StrEnum):
     KEY_ROTATED = "key_rotated"
     PRUNED = "pruned"
     RECALLED = "recalled"
+    # About a recall: one person was told that answers of theirs read otherwise today.
+    NOTIFIED = "notified"
     # About a request: one without a recorded outcome, found at a start.
     INTERRUPTED = "interrupted"

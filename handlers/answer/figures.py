@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from knowledge.assessment import ObservedCount
+from knowledge.assessment import ObservedCount, OutcomeRisk
 from knowledge.evidence import Fact
 from knowledge.exact import clopper_pearson
 
@@ -40,6 +40,16 @@ def bare_percent(fraction: float) -> str:
 def estimate(risk: float, interval: tuple[float, float]) -> str:
     """An estimate with its 95 % interval, such as ``78 % (47 to 97)``."""
     return f"{percent(risk)} ({bare_percent(interval[0])} to {bare_percent(interval[1])})"
+
+
+def risk_estimate(outcome: OutcomeRisk) -> str:
+    """What is printed of one outcome's estimate, in an answer and in a comparison."""
+    return estimate(outcome.risk, outcome.interval)
+
+
+def risk_ranges(outcome: OutcomeRisk) -> tuple[str, str]:
+    """What an answer's reasons print: the risk under other priors, and the interval at the study's own centre."""
+    return span(outcome.risk_by_prior), span(outcome.interval_study_centre)
 
 
 def whole_shares(fractions: Sequence[float]) -> list[str]:

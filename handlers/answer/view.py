@@ -22,6 +22,8 @@ LABELS: dict[Outcome, str] = {
     Outcome.CRS_GRADE3PLUS: "CRS, grade ≥ 3",
     Outcome.ICANS_GRADE3PLUS: "ICANS, grade ≥ 3",
 }
+# Outcomes whose width the reasons explain.
+EXPLAINED = (Outcome.CRS_ANY, Outcome.ICANS_ANY)
 ASSUMED = "Assumed"
 TITLE = "Tarlatamab, before cycle 1 day 1, without tocilizumab prophylaxis"
 WINDOW = (
@@ -134,7 +136,7 @@ def _row(assessment: Assessment, outcome: Outcome, evidence: Evidence) -> Row:
     if outcome in (Outcome.CRS_GRADE3PLUS, Outcome.ICANS_GRADE3PLUS):
         return Row(LABELS[outcome], "no estimate", figures.count_and_interval(count), beside)
     risk = assessment.risk_of(outcome)
-    return Row(LABELS[outcome], figures.estimate(risk.risk, risk.interval), figures.count_and_rate(count), beside)
+    return Row(LABELS[outcome], figures.risk_estimate(risk), figures.count_and_rate(count), beside)
 
 
 def _paragraphs(assessment: Assessment, evidence: Evidence, notes: tuple[str, ...]) -> Iterator[Paragraph]:
@@ -224,20 +226,19 @@ def _tocilizumab(assessment: Assessment, evidence: Evidence) -> str:
 
 
 def _why_wide(assessment: Assessment) -> str:
-    crs, icans = assessment.risk_of(Outcome.CRS_ANY), assessment.risk_of(Outcome.ICANS_ANY)
+    crs, icans = (figures.risk_ranges(assessment.risk_of(outcome)) for outcome in EXPLAINED)
     n = assessment.observed[0].n
     text = (
         f"{n} patients, one centre, odds ratios not seen, never validated elsewhere. With effects assumed smaller "
-        f"or larger CRS of any grade is {figures.span(crs.risk_by_prior)}, ICANS {figures.span(icans.risk_by_prior)}. "
+        f"or larger CRS of any grade is {crs[0]}, ICANS {icans[0]}. "
         "For CRS grade ≥ 2 the study's rate was not seen, and at another centre its interval is rather too narrow."
     )
     if assessment.model != load_model().version:  # only the model that answered can say
         return text
     sources = {split.outcome: split for split in interval_sources(assessment.factors)}
-    own = figures.span(crs.interval_study_centre), figures.span(icans.interval_study_centre)
     return (
         f"{text} What makes CRS of any grade uncertain: {_shares(sources[Outcome.CRS_ANY])} (at the study's own centre "
-        f"the interval is {own[0]}). ICANS: {_shares(sources[Outcome.ICANS_ANY])} ({own[1]})."
+        f"the interval is {crs[1]}). ICANS: {_shares(sources[Outcome.ICANS_ANY])} ({icans[1]})."
     )
 
 

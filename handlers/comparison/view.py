@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.answer import TableMode
-from handlers.answer.figures import estimate, unbroken
+from handlers.answer.figures import risk_estimate, unbroken
 from handlers.answer.plain import aligned
 from handlers.answer.view import PURPOSE, describe
 from handlers.blockkit import Block, code_section, context, escape, section, table
@@ -65,4 +65,4 @@ def comparison_text(compared: Compared) -> str:
 
 def _estimates(assessment: Assessment) -> list[str]:
     risks = (assessment.risk_of(outcome) for outcome in OUTCOMES)
-    return [estimate(risk.risk, risk.interval) for risk in risks]
+    return [risk_estimate(risk) for risk in risks]
