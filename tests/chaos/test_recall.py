@@ -87,11 +87,12 @@ async def give(
             assert isinstance(compared, Compared)
             given.shown[compared.receipt] = (f"T0TEAM/{asker.user}", factors, compared)
 
-    for start in range(0, count, 100):
+    # A few at once: the engine works in the loop, and a record waits two seconds at most.
+    for start in range(0, count, 10):
         await asyncio.gather(
             *(
                 one(f"ask:{random.getrandbits(64)}", random.randrange(PEOPLE), patient(random), random.random() < 0.1)
-                for _ in range(min(100, count - start))
+                for _ in range(min(10, count - start))
             )
         )
 
