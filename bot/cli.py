@@ -43,7 +43,10 @@ def ask(words: tuple[str, ...], as_json: bool, plot: Path | None) -> None:
     """
     from bot.terminal import ask_in_terminal
 
-    sys.exit(ask_in_terminal(" ".join(words), as_json=as_json, plot=plot, settings=_settings()))
+    try:
+        sys.exit(ask_in_terminal(" ".join(words), as_json=as_json, plot=plot, settings=_settings()))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()

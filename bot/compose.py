@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, cast
 
-from bot.ledger import LedgerHistory, open_ledger
+from bot.id_key import pseudonyms_of
+from bot.ledger import LedgerHistory, LedgerWriter, open_ledger
 from bot.logs import bolt_logger
 from bot.settings import Settings
 from bot.tasks import Background, InFlight
@@ -46,14 +47,28 @@ def code_version() -> str:
 
 def make_conversation(settings: Settings, ledger: Ledger, clock: Clock, counts: Counts | None = None) -> Conversation:
     """The conversation alone, for surfaces without Slack; ``counts`` is told of every request that comes again."""
-    return Conversation(
+    ids = pseudonyms_of(settings)
+    conversation = Conversation(
         ledger=ledger,
-        history=LedgerHistory(settings.tarla_ledger),
+        history=LedgerHistory(settings.tarla_ledger, None if ids is None else ids.of),
         clock=clock,
         site_uln=settings.tarla_ldh_uln,
         code_version=code_version(),
         note_repeat=(counts or Counts()).note_repeat,
     )
+    return conversation if ids is None else replace(conversation, stored=ids.asker)
+
+
+def open_ledger_of(settings: Settings, clock: Clock) -> LedgerWriter:
+    """The ledger's writer, which records ids as the settings say.
+
+    Raises:
+        SettingsError: the key for that cannot be used.
+    """
+    ids = pseudonyms_of(settings)
+    if ids is None:
+        return open_ledger(settings.tarla_ledger, clock=clock)
+    return open_ledger(settings.tarla_ledger, clock=clock, stored=ids.entry)
 
 
 def make_tarla(settings: Settings, clock: Clock) -> Tarla:
@@ -78,7 +93,7 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
 
     counts = Counts()
     operations = Operations(code_version())
-    ledger = CountingLedger(open_ledger(settings.tarla_ledger, clock=clock), operations.counts, clock.monotonic)
+    ledger = CountingLedger(open_ledger_of(settings, clock), operations.counts, clock.monotonic)
     conversation = make_conversation(settings, ledger, clock, counts)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     client = AsyncWebClient(

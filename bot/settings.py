@@ -34,6 +34,7 @@ CHANNEL_ID = "write the id of one channel, which begins with C or G, such as C01
 WHOLE_PATHS = {
     "tarla_ledger": "give the ledger's whole path, such as /var/lib/tarla/ledger.db",
     "tarla_checkpoints": "give the folder's whole path, such as /srv/tarla/checkpoints",
+    "tarla_id_key": "give the key file's whole path, such as /etc/tarla/ids.key",
     "tarla_signing_key": "give the key file's whole path, such as /etc/tarla/signing.key",
 }
 GROUP_ID = "write the id of one user group, which begins with S, such as S0123ABCD"
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     tarla_signing_key: Path | None = None
     tarla_checkpoint_channel: str | None = None
     tarla_retention_years: int = DEFAULT_YEARS
+    tarla_id_key: Path | None = None
     tarla_table: TableMode = TableMode.BLOCK
     tarla_allowed_groups: Annotated[tuple[str, ...], NoDecode] = ()
     tarla_allowed_channels: Annotated[tuple[str, ...], NoDecode] = ()
@@ -191,12 +193,12 @@ class Settings(BaseSettings):
             raise ValueError(f"write a whole number of years, 1 to {MOST_YEARS}")
         return int(text)
 
-    @field_validator("tarla_checkpoints", "tarla_signing_key", mode="before")
+    @field_validator("tarla_checkpoints", "tarla_signing_key", "tarla_id_key", mode="before")
     @classmethod
     def _blank_path_is_missing(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("tarla_ledger", "tarla_checkpoints", "tarla_signing_key", mode="after")
+    @field_validator("tarla_ledger", "tarla_checkpoints", "tarla_signing_key", "tarla_id_key", mode="after")
     @classmethod
     def _one_place(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         # A relative path would be another place in every folder the program is started from.
@@ -209,7 +211,10 @@ class Settings(BaseSettings):
     def _kept_apart(self) -> Settings:
         # Who may write the ledger's folder could else rewrite both the ledger and what vouches for it.
         folder = self.tarla_ledger.parent
-        for name, place in (("TARLA_CHECKPOINTS", self.checkpoints), ("TARLA_SIGNING_KEY", self.signing_key.parent)):
+        places = {"TARLA_CHECKPOINTS": self.checkpoints, "TARLA_SIGNING_KEY": self.signing_key.parent}
+        if self.tarla_id_key is not None:  # beside the ledger it would hide nothing from whoever copies the folder
+            places["TARLA_ID_KEY"] = self.tarla_id_key.parent
+        for name, place in places.items():
             if place == folder:
                 raise ValueError(f"{name}: choose another folder than the ledger's")
         return self

@@ -16,8 +16,7 @@ from typing import TextIO
 
 from bot.cli import FAILED, NO_PICTURE, NOT_RECORDED, OK, REFUSED
 from bot.clock import SystemClock
-from bot.compose import make_conversation
-from bot.ledger import open_ledger
+from bot.compose import make_conversation, open_ledger_of
 from bot.pictures.saving import PictureError, check_target, format_of, write_whole
 from bot.settings import Settings
 from handlers.answer import answer_text
@@ -73,7 +72,7 @@ def _complain(text: str) -> None:
 async def _ask(text: str, as_json: bool, settings: Settings) -> tuple[Reply, int]:
     clock = SystemClock()
     received = clock.monotonic()
-    ledger = open_ledger(settings.tarla_ledger, clock=clock)
+    ledger = open_ledger_of(settings, clock)
     try:
         conversation = make_conversation(settings, ledger, clock)
         # Whoever copies a command from Slack copies its name too.

@@ -38,7 +38,10 @@ HELP_WORDS = frozenset({"help", "?", "how", "hi", "hello", "hey"})
 
 @dataclass(frozen=True)
 class Conversation:
-    """Answers questions. ``site_uln`` is the laboratory's upper limit; ``code_version`` names this program."""
+    """Answers questions. ``site_uln`` is the laboratory's upper limit; ``code_version`` names this program.
+
+    ``stored`` gives who asks as the ledger has them, where that is not as Slack does.
+    """
 
     ledger: Ledger
     history: History
@@ -48,6 +51,7 @@ class Conversation:
     example: str = field(default="/tarla ldh 480/250 liver yes dm no cvd yes")
     # Told of every request that had been recorded already, or answered without a record.
     note_repeat: Callable[[], None] = field(default=lambda: None)
+    stored: Callable[[Asker], Asker] = field(default=lambda asker: asker)
 
     async def reply_to(self, question: Question) -> Reply:
         """The reply to one question in words. An answer or refusal is in the ledger before this returns."""
@@ -95,7 +99,8 @@ class Conversation:
         except LedgerUnavailableError as unavailable:
             return NotShown(unavailable.code, "Not shown: the audit ledger cannot be read.", OPERATOR)
         past = past_answer(event) if event is not None else None
-        if past is None or (past.user, past.team) != (asker.user, asker.team):
+        reader = self.stored(asker)
+        if past is None or (past.user, past.team) != (reader.user, reader.team):
             return NOT_YOURS
         try:
             same_model = past.model_sha256 == load_model().version.sha256

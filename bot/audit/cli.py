@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.audit.cli_keep import retain
+from bot.audit.cli_keep import retain, whois
 from bot.audit.cli_recall import recall
 
 
@@ -15,3 +15,4 @@ def audit() -> None:
 
 audit.add_command(retain)
 audit.add_command(recall)
+audit.add_command(whois)

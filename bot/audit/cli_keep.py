@@ -45,7 +45,7 @@ def retain(years: int | None, prune: bool, clock_is_right: bool, as_json: bool) 
     path, clock = settings.tarla_ledger, SystemClock()
     try:
         plan = plan_retention(path, years or settings.tarla_retention_years, clock.now())
-        done = _prune(path, plan, clock_is_right=clock_is_right) if prune else None
+        done = _prune(path, plan, account(settings), clock_is_right=clock_is_right) if prune else None
     except LedgerUnavailableError as error:
         raise click.ClickException(f"the ledger cannot be used: {error}") from None
     except KeyboardInterrupt:
@@ -65,17 +65,40 @@ def settings_or_fail() -> Settings:
         raise click.ClickException(str(error)) from None
 
 
-def account() -> str:
-    """The operating system's name for who gives the command; an audit must know."""
+def account(settings: Settings) -> str:
+    """Who gives the command, by the operating system's name, as the ledger is to have it; an audit must know."""
     import getpass
 
+    from bot.id_key import pseudonyms_of
+
     try:
-        return getpass.getuser()
+        name = getpass.getuser()
     except (KeyError, OSError):
-        return "unknown"
+        name = "unknown"
+    try:
+        ids = pseudonyms_of(settings)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    return name if ids is None else ids.of(name)
 
 
-def _prune(path: Path, plan: Plan, *, clock_is_right: bool) -> tuple[Pruned, bool]:
+@click.command()
+@click.argument("name", metavar="USER_ID")
+def whois(name: str) -> None:
+    """Print an id (user, team, channel, or an account at a terminal) as it stands in the ledger.
+
+    With TARLA_ID_KEY that is a keyed hash; without it the id itself.
+    """
+    from bot.id_key import pseudonyms_of
+
+    try:
+        ids = pseudonyms_of(settings_or_fail())
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(name if ids is None else ids.of(name))
+
+
+def _prune(path: Path, plan: Plan, who: str, *, clock_is_right: bool) -> tuple[Pruned, bool]:
     """What was done, and whether the ledger checks afterwards."""
     from tqdm import tqdm
 
@@ -89,7 +112,7 @@ def _prune(path: Path, plan: Plan, *, clock_is_right: bool) -> tuple[Pruned, boo
             f"the newest event is of {plan.newest[1]} and the clock says {plan.now}: if the clock is right, add "
             "--clock-is-right"
         )
-    said: dict[str, Json] = {"asker": {"via": "cli", "user": account()}, "code": code_version()}
+    said: dict[str, Json] = {"asker": {"via": "cli", "user": who}, "code": code_version()}
     events = 0 if plan.newest is None else plan.newest[0]
     payloads = plan.extent.payloads + sum(each.extent.payloads for each in plan.unfinished)
     try:

@@ -86,7 +86,7 @@ def recall(
         if notices is not None:
             _write_notices(found, notices)
         if record:
-            ref = _record(settings.tarla_ledger, found)
+            ref = _record(settings, found)
         if notify:
             _notify(settings, found, ref)
     except LedgerUnavailableError as error:
@@ -114,7 +114,7 @@ def _recalled(path: Path, asked: Asked, upto: int | None, ref: int) -> Recall:
         return recalled(path, asked, bar.update, upto=upto, ref=ref)
 
 
-def _record(path: Path, found: Recall) -> int:
+def _record(settings: Settings, found: Recall) -> int:
     """Record that the recall was made, without names; the event's number."""
     import uuid
 
@@ -128,8 +128,8 @@ def _record(path: Path, found: Recall) -> int:
     said = summary_record(found.summary)
     for name in ("altered", "unreadable", "faults"):
         said[name] = said[name]["count"]
-    said |= {"version": 1, "asker": {"via": "cli", "user": account()}, "code": code_version()}
-    writer = open_ledger(path, clock=SystemClock())
+    said |= {"version": 1, "asker": {"via": "cli", "user": account(settings)}, "code": code_version()}
+    writer = open_ledger(settings.tarla_ledger, clock=SystemClock())
     try:
         recorded = writer.record_blocking(Entry(f"recalled:{uuid.uuid4()}", LedgerKind.RECALLED, said))
     finally:

@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.ledger.check import Retention, problem_of
@@ -20,10 +21,14 @@ _RECEIPT = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{4})", re.ASCII)
 
 
 class LedgerHistory:
-    """Reads the ledger at ``path``; each question opens and closes it, in a thread of its own."""
+    """Reads the ledger at ``path``; each question opens and closes it, in a thread of its own.
 
-    def __init__(self, path: Path) -> None:
+    ``stored`` gives an id as it stands in the ledger, where that is not as Slack has it.
+    """
+
+    def __init__(self, path: Path, stored: Callable[[str], str] | None = None) -> None:
         self._path = path
+        self._stored = stored
 
     async def event(self, receipt: str) -> PastEvent | None:
         """The event of this receipt; None when there is none, or when its leaf is another.
@@ -40,6 +45,8 @@ class LedgerHistory:
         Raises:
             LedgerUnavailableError: the ledger cannot be read.
         """
+        if self._stored is not None:
+            user, team = self._stored(user), None if team is None else self._stored(team)
         found = await asyncio.to_thread(self._answers, user, team, limit)
         events, altered = [], []
         for row in found.rows:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,8 @@ IDLE_CHECK_S = 5.0
 PROBE_WAIT_S = 0.1
 # A batch in hand is bounded by its deadline; so is one more behind it.
 CLOSE_WAIT_S = 3 * RECORD_DEADLINE_S
+
+Stored = Callable[[Entry], Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,9 @@ class _Job:
 class LedgerWriter:
     """Implements ``handlers.ports.Ledger`` on SQLite. Make it with ``open_ledger``."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, stored: Stored | None = None) -> None:
         self._store = Store(path, clock)
+        self._stored = stored
         self._gate = threading.Condition()
         self._waiting: deque[_Job] = deque()
         self._closing = False
@@ -132,7 +135,9 @@ class LedgerWriter:
         await asyncio.to_thread(self.close)
 
     def _submit(self, entry: Entry) -> _Job:
-        job = _Job(prepare(entry), time.monotonic() + RECORD_DEADLINE_S, Future())
+        job = _Job(
+            prepare(self._stored(entry) if self._stored else entry), time.monotonic() + RECORD_DEADLINE_S, Future()
+        )
         with self._gate:
             if self._closing:
                 raise LedgerUnavailableError("closed")
@@ -216,13 +221,15 @@ class LedgerWriter:
         )
 
 
-def open_ledger(path: Path, *, clock: Clock) -> LedgerWriter:
+def open_ledger(path: Path, *, clock: Clock, stored: Stored | None = None) -> LedgerWriter:
     """Start the writer for the ledger at ``path``, which is created if there is none.
+
+    ``stored`` gives each entry as it is to be recorded, where that differs from what is said.
 
     Returns after the first try to open it, at the latest after the record deadline.
     A file that cannot be opened is no error here: ``record`` and ``status`` report
     it, and each record tries again.
     """
-    writer = LedgerWriter(path, clock)
+    writer = LedgerWriter(path, clock, stored)
     writer.start(RECORD_DEADLINE_S)
     return writer

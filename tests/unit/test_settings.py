@@ -20,7 +20,7 @@ NAMES = (
     *("TARLA_LDH_ULN", "TARLA_LEDGER", "TARLA_TABLE", "TARLA_OPERATIONS", "TARLA_LOG"),
     *("TARLA_ALLOWED_GROUPS", "TARLA_ALLOWED_CHANNELS", "TARLA_ALLOW_GUESTS", "TARLA_ALLOW_OTHER_WORKSPACES"),
     *("TARLA_ADMIN_GROUP", "TARLA_CHECKPOINTS", "TARLA_SIGNING_KEY", "TARLA_CHECKPOINT_CHANNEL"),
-    "TARLA_RETENTION_YEARS",
+    *("TARLA_RETENTION_YEARS", "TARLA_ID_KEY"),
 )
 
 
@@ -116,6 +116,9 @@ def test_the_upper_limit_carries_its_unit(monkeypatch: pytest.MonkeyPatch, text:
         ("TARLA_ALLOW_GUESTS", "perhaps731", "write true or false"),
         ("TARLA_ALLOW_OTHER_WORKSPACES", "731", "write false, organisation or true"),
         ("TARLA_ADMIN_GROUP", "S0731A,S0731B", "the id of one user group"),
+        ("TARLA_RETENTION_YEARS", "731", "a whole number of years, 1 to 100"),
+        ("TARLA_RETENTION_YEARS", "-731", "a whole number of years, 1 to 100"),
+        ("TARLA_ID_KEY", "731.key", "the key file's whole path"),
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(

@@ -1,0 +1,110 @@
+"""Slack ids in the ledger as keyed hashes: HMAC-SHA-256 (RFC 2104, FIPS 180-4) with a key that is held elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from bot.ledger import read_event
+from bot.ledger.errors import LedgerFault
+from bot.settings import Settings, SettingsError
+from handlers.ports import Entry, Json
+from handlers.requests import Asker
+
+KEY_BYTES = 32
+PREFIX = "hmac:"
+_KEY = re.compile(rf"[0-9a-f]{{{2 * KEY_BYTES}}}\n?", re.ASCII)
+_IDS = ("user", "channel", "team", "enterprise")
+# A message is named by its place, so its key holds ids too.
+_MESSAGE = "message:"
+# How far back to look whether a ledger holds hashed ids.
+LOOKED_BACK = 200
+
+
+class Pseudonyms:
+    """Puts keyed hashes in the place of ids; the same id has the same hash for as long as the key stays."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def __repr__(self) -> str:
+        return "Pseudonyms()"
+
+    def of(self, name: str) -> str:
+        """One id as it stands in the ledger, such as ``hmac:5f70…``; what is one already stays."""
+        if name.startswith(PREFIX):
+            return name
+        return PREFIX + hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()
+
+    def asker(self, asker: Asker) -> Asker:
+        """Who asks, as it stands in the ledger."""
+        known = {name: value for name in _IDS if (value := getattr(asker, name)) is not None}
+        return replace(asker, **{name: self.of(value) for name, value in known.items()})
+
+    def entry(self, entry: Entry) -> Entry:
+        """An event as it is to be recorded."""
+        payload = dict(entry.payload)
+        asker = payload.get("asker")
+        if isinstance(asker, Mapping):
+            hashed: dict[str, Json] = {name: self.of(str(asker[name])) for name in _IDS if name in asker}
+            payload["asker"] = {**asker, **hashed}
+        key, part, rest = entry.idem_key.partition("#")
+        if key.startswith(_MESSAGE):
+            key = _MESSAGE + self.of(key)
+        return replace(entry, idem_key=f"{key}{part}{rest}", payload=payload)
+
+
+def pseudonyms_of(settings: Settings) -> Pseudonyms | None:
+    """How this installation writes ids; None where it writes them as they are. The key is made where there is none yet.
+
+    Raises:
+        SettingsError: the key cannot be read or made, others may read it, or it is missing though the ledger needs it.
+    """
+    path = settings.tarla_id_key
+    if path is None:
+        return None
+    try:
+        if not path.exists():
+            if _holds_hashed_ids(settings.tarla_ledger):
+                raise SettingsError("TARLA_ID_KEY: the key file is missing, and the ledger was written with one")
+            _make(path)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingsError("TARLA_ID_KEY: others may read the key file: let its owner alone read it (chmod 600)")
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"TARLA_ID_KEY: the key file cannot be read or made ({type(error).__name__})") from None
+    if not _KEY.fullmatch(text):
+        raise SettingsError(f"TARLA_ID_KEY: the file does not hold a key of {KEY_BYTES} bytes in hexadecimal digits")
+    return Pseudonyms(bytes.fromhex(text.strip()))
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):  # another process was first
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_bytes(KEY_BYTES).hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _holds_hashed_ids(ledger: Path) -> bool:
+    from bot.audit.retention import newest_event
+
+    if not ledger.exists():
+        return False
+    mark = f'"user":"{PREFIX}'
+    try:
+        last = newest_event(ledger)
+        events = (read_event(ledger, seq) for seq in range(max(1, last - LOOKED_BACK + 1), last + 1))
+        return any(event is not None and mark in (event.body or "") for event in events)
+    except LedgerFault:  # it is told elsewhere, and nothing is recorded then
+        return False
