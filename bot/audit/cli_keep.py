@@ -102,10 +102,9 @@ def _prune(path: Path, plan: Plan, who: str, *, clock_is_right: bool) -> tuple[P
     """What was done, and whether the ledger checks afterwards."""
     from tqdm import tqdm
 
-    from bot.audit.pruning import RetentionError, check_before, prune
+    from bot.audit.pruning import RetentionError, check_before, checked, prune
     from bot.clock import SystemClock
     from bot.compose import code_version
-    from bot.ledger import check_ledger
 
     if plan.clock_far_ahead and not clock_is_right and plan.newest is not None:
         raise click.ClickException(
@@ -121,7 +120,7 @@ def _prune(path: Path, plan: Plan, who: str, *, clock_is_right: bool) -> tuple[P
         with tqdm(total=payloads, unit=" payloads", desc="deleted", mininterval=0.5, disable=None) as bar:
             done = prune(path, plan, SystemClock(), said, _more(bar))
         with tqdm(total=events, unit=" events", desc="checked again", mininterval=0.5, disable=None) as bar:
-            ok = check_ledger(path, _one_more(bar)).ok
+            ok = checked(path, _one_more(bar)).ok
     except RetentionError as error:
         raise click.ClickException(str(error)) from None
     return done, ok

@@ -6,6 +6,7 @@ import contextlib
 import re
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,10 +108,13 @@ def _private(name: str, flags: int) -> int:
 def _recalled(path: Path, asked: Asked, upto: int | None, ref: int) -> Recall:
     from tqdm import tqdm
 
+    from bot.audit.patience import patiently
     from bot.audit.recalling import recall as recalled
     from bot.audit.retention import newest_event
 
-    with tqdm(total=newest_event(path), unit=" events", desc="recomputed", mininterval=0.5, disable=None) as bar:
+    with tqdm(
+        total=patiently(partial(newest_event, path)), unit=" events", desc="recomputed", mininterval=0.5, disable=None
+    ) as bar:
         return recalled(path, asked, bar.update, upto=upto, ref=ref)
 
 

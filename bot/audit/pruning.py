@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
+from bot.audit.patience import patiently
 from bot.audit.retention import Plan, unfinished_pruning
 from bot.audit.wiping import wipe_gaps
 from bot.ledger import LedgerCheck, LedgerFault, check_ledger, schema
@@ -40,15 +40,14 @@ FEWEST, MOST = 10, 2_000
 # Rest after each transaction, in multiples of its time, for those who wait; never less than a few polls for the lock.
 REST, LEAST_REST_S = 1.0, 0.005
 LOCK_WAIT_S = 1.0
-# So long nobody else lets go of the ledger: give up, to be resumed later.
-PATIENCE_S = 60.0
+# A check of the whole ledger that met a locked file is begun anew so often.
+CHECKS = 3
 
 _DELETE = f"""
 DELETE FROM payload WHERE seq BETWEEN ? AND ?
 AND seq NOT IN (SELECT seq FROM event WHERE {schema.IS_KEPT} AND seq BETWEEN ? AND ?)"""  # noqa: S608 - constants
 
 Progress = Callable[[int], None]
-T = TypeVar("T")
 
 
 class RetentionError(Exception):
@@ -75,11 +74,27 @@ def check_before(path: Path, follow: Progress = lambda _seq: None) -> LedgerChec
         RetentionError: something is wrong with it; what is deleted from it could no longer be looked into.
         LedgerUnavailableError: it cannot be read.
     """
-    found = check_ledger(path, lambda row: follow(row.seq))
+    found = checked(path, follow)
     if not found.ok:
         where = "" if found.bad_seq is None else f" at event {found.bad_seq}"
         raise RetentionError(f"nothing is pruned: the ledger does not check ({found.problem}{where})")
     return found
+
+
+def checked(path: Path, follow: Progress = lambda _seq: None) -> LedgerCheck:
+    """The verdict on the whole ledger, also while a busy bot keeps the file to itself for some time.
+
+    Raises:
+        LedgerUnavailableError: it cannot be read.
+    """
+    tried = 1
+    while True:
+        try:
+            return check_ledger(path, lambda row: follow(row.seq))
+        except LedgerFault as fault:
+            if fault.code != "locked" or tried == CHECKS:
+                raise
+        tried += 1
 
 
 def prune(path: Path, plan: Plan, clock: Clock, said: Mapping[str, Json], follow: Progress = lambda _n: None) -> Pruned:
@@ -108,7 +123,7 @@ def prune(path: Path, plan: Plan, clock: Clock, said: Mapping[str, Json], follow
         if plan.extent.last >= plan.extent.first and plan.extent.payloads:
             event = _record(path, plan, clock, said)
             deleting.run(event, follow)
-    everything = max((each.last for each in recorded_prunings(path)), default=0)
+    everything = max((each.last for each in patiently(partial(recorded_prunings, path))), default=0)
     if everything:  # also where nothing was left to delete: an earlier run may have been cut off before this
         patiently(partial(wipe_gaps, path, everything))
     return Pruned(deleting.deleted, resumed, event, deleting.longest_s)
@@ -155,7 +170,7 @@ def _record(path: Path, plan: Plan, clock: Clock, said: Mapping[str, Json]) -> P
     with contextlib.closing(Store(path, clock)) as store:
         (outcome,) = patiently(lambda: store.append([entry], time.monotonic() + LOCK_WAIT_S))
     if isinstance(outcome, AlreadyRecordedError):
-        return next(each for each in recorded_prunings(path) if each.seq == outcome.recorded.seq)
+        return next(each for each in patiently(partial(recorded_prunings, path)) if each.seq == outcome.recorded.seq)
     if isinstance(outcome, Exception):
         raise outcome
     return Pruning(outcome.seq, first, last)
@@ -217,16 +232,3 @@ def _deleting(path: Path) -> Iterator[_Deleting]:
         raise fault_of_os(error) from None
     finally:
         connection.close()
-
-
-def patiently(step: Callable[[], T]) -> T:
-    """The step, again and again while somebody else holds the lock."""
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return step()
-        except (sqlite3.OperationalError, LedgerFault) as error:
-            fault = error if isinstance(error, LedgerFault) else fault_of_sqlite(error)
-            if fault.code != "locked" or time.monotonic() > until:
-                raise fault from None
-        time.sleep(LEAST_REST_S)

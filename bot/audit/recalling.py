@@ -12,14 +12,16 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
+from bot.audit.patience import patient_rows, patiently
 from bot.audit.recomputing import Difference, Figure, Level, Recomputing
 from bot.ledger.check import Retention, problem_of
 from bot.ledger.connection import open_for_reading
 from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.kinds import LedgerKind
-from bot.ledger.read import RawEvent, prunings, raw_events
+from bot.ledger.read import RawEvent, prunings
 from handlers.ports import Json, Kind
 from knowledge.assessment import ModelVersion
 
@@ -170,11 +172,11 @@ def recall(
     recomputing = Recomputing()
     looking = _Looking(recomputing, spool, Summary(recomputing.model, asked), upto, ref)
     try:
-        with contextlib.closing(open_for_reading(path)) as connection:
-            retention = Retention(prunings(connection))
-            for row in raw_events(connection, after=-1):
+        with contextlib.closing(patiently(partial(open_for_reading, path))) as connection:
+            retention = Retention(patiently(partial(prunings, connection)))
+            for row in patient_rows(connection):
                 if row.body is None and not retention.covers(row):
-                    retention.learn(prunings(connection))
+                    retention.learn(patiently(partial(prunings, connection)))
                 looking.at(row, pruned=retention.covers(row))
                 follow()
     except sqlite3.Error as error:

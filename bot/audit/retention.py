@@ -6,8 +6,10 @@ import contextlib
 import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from bot.audit.patience import patiently
 from bot.ledger import schema
 from bot.ledger.connection import open_for_reading
 from bot.ledger.errors import fault_of_sqlite
@@ -104,6 +106,10 @@ def plan_retention(path: Path, years: int, now: datetime) -> Plan:
     Raises:
         LedgerUnavailableError: the ledger cannot be read.
     """
+    return patiently(partial(_planned, path, years, now))
+
+
+def _planned(path: Path, years: int, now: datetime) -> Plan:
     before = timestamp(cut_off(now, years))
     try:
         with contextlib.closing(open_for_reading(path)) as connection:

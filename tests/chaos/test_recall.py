@@ -288,6 +288,11 @@ async def test_each_person_has_one_message_however_often_it_is_gone_on_with(
     assert recorded.kind == "recalled"
     assert not any(person in (recorded.body or "") for person in people)
     upto = int(str((recorded.payload or {})["last"]))
+    receipt = f"{recorded.seq}-{recorded.leaf.hex()[:4]}"
+    again = run(settings, "--json", "--resume", f"#{receipt}")
+    assert (again["persons"], again["digest"]) == (len(people), (recorded.payload or {})["digest"])
+    refused = CliRunner().invoke(main, ["audit", "recall", "--resume", "1-0000"], env=environment(settings))
+    assert (refused.exit_code, "no recall is recorded" in refused.output) == (2, True)
     token = SecretStr("xoxb-recall")
     pauses: list[float] = []
     async with SlackStandin(bot_token=token.get_secret_value(), app_token="xapp-recall") as slack:  # noqa: S106
