@@ -6,6 +6,7 @@ import click
 
 from bot.audit.cli_keep import retain, whois
 from bot.audit.cli_recall import recall
+from bot.audit.cli_export import export
 
 
 @click.group()
@@ -16,3 +17,4 @@ def audit() -> None:
 audit.add_command(retain)
 audit.add_command(recall)
 audit.add_command(whois)
+audit.add_command(export)

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ class _Bodies:
         self.model = {"id": version.id, "sha256": version.sha256}
         self.started = canonical({"version": 1, "code": CODE, "model": self.model, "evidence": EVIDENCE})
         self._askers = [_asker(number) for number in range(ASKERS)]
-        self._answers = [self._answer(_factors(rng)) for _ in range(PATIENTS)]
+        self._patients = [_factors(rng) for _ in range(PATIENTS)]
         self._made: dict[tuple[object, ...], bytes] = {}
 
     def activated(self, model: dict[str, str]) -> bytes:
@@ -167,12 +168,12 @@ class _Bodies:
         who, patient = rng.randrange(ASKERS), rng.randrange(PATIENTS)
         place = ("computed", who, patient, early, compared)
         if place not in self._made:
-            payload = {**self._answers[patient], "asker": self._askers[who].record()}
+            payload = {**self._answer(patient), "asker": self._askers[who].record()}
             if early:
                 payload |= {"model": EARLIER_MODEL, "outcomes": _other_figures(payload["outcomes"])}
             if compared:
                 first = {name: payload.pop(name) for name in ("factors", "outcomes")}
-                second = {name: self._answers[patient - 1][name] for name in ("factors", "outcomes")}
+                second = {name: self._answer((patient - 1) % PATIENTS)[name] for name in ("factors", "outcomes")}
                 payload = {name: payload[name] for name in payload if name not in ("assumptions", "notes")}
                 payload["comparison"] = [{"change": "as asked", **first}, {"change": "another", **second}]
             self._made[place] = canonical(payload)
@@ -193,9 +194,9 @@ class _Bodies:
     def shared(self, rng: random.Random, receipt: str) -> bytes:
         return canonical(shared_payload(receipt, rng.choice(self._askers), EVIDENCE, CODE))
 
-    @staticmethod
-    def _answer(factors: PatientFactors) -> dict[str, Any]:
-        return computed_payload(assess(factors), (), _asker(0), EVIDENCE, CODE)
+    @cache  # noqa: B019 - it lives no longer than the ledger is made
+    def _answer(self, patient: int) -> dict[str, Any]:
+        return computed_payload(assess(self._patients[patient]), (), _asker(0), EVIDENCE, CODE)
 
 
 def _asker(number: int) -> Asker:

@@ -1,0 +1,100 @@
+"""Files that are written whole or not at all, readable by their owner alone, never in place of another unasked."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+OWNER_ONLY = 0o600
+# In plain words; anything else is named by its code.
+_TOLD = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EACCES: "the folder may not be written",
+    errno.EPERM: "the folder may not be written",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOENT: "there is no such folder",
+    errno.ENOTDIR: "there is no such folder",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EFBIG: "the file would be larger than allowed",
+    errno.EIO: "the disk reports an error",
+}
+
+
+class OutputError(Exception):
+    """A file could not be written; the message says why. An existing file is as it was."""
+
+
+def reason(error: OSError) -> str:
+    """Why the operating system refused."""
+    number = error.errno or 0
+    return _TOLD.get(number, errno.errorcode.get(number, type(error).__name__))
+
+
+def check_target(path: Path, *, force: bool) -> None:
+    """Whether a file can be expected to be written there, before long work begins.
+
+    Raises:
+        OutputError: it exists (without ``force``), is a folder, or its folder cannot be written.
+    """
+    try:
+        if path.is_dir():
+            raise OutputError("it is a folder: name a file")
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise OutputError("it is a link or no ordinary file: name another")
+        if path.exists() and not force:
+            raise OutputError("the file exists already")
+        if not path.parent.is_dir():
+            raise OutputError(_TOLD[errno.ENOENT])
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise OutputError(_TOLD[errno.EACCES])
+    except OSError as error:
+        raise OutputError(reason(error)) from None
+
+
+@contextlib.contextmanager
+def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """A temporary file beside ``path``, empty, owner-only; it takes the name once the block ends without an error.
+
+    Its content and its name are then on disk.
+
+    Raises:
+        OutputError: it cannot be made or named, or ``path`` came to exist meanwhile (without ``force``).
+    """
+    check_target(path, force=force)
+    part = path.parent / f".{path.name[:100]}.{uuid.uuid4().hex[:12]}.part"
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+        yield part
+        sync(part)
+        if force:
+            part.replace(path)
+        else:
+            try:
+                os.link(part, path)  # fails where the name is taken, which renaming would not
+            except FileExistsError:
+                raise OutputError("the file exists already") from None
+            except OSError as error:  # a file system without hard links
+                if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+                    raise
+                check_target(path, force=False)
+                part.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        raise OutputError(reason(error)) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def sync(path: Path) -> None:
+    """Bring a file or a folder's names to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

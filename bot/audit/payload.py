@@ -1,0 +1,47 @@
+"""A payload read with care: whatever is not of the shape that Tarla writes is left out, not a reason to stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+# Outcomes in the order of an answer; the names in a payload.
+OUTCOMES = ("crs_any", "crs_grade2plus", "icans_any")
+PRESENCES = ("liver_metastases", "diabetes", "cardiovascular_disease")
+
+
+def parsed(body: object) -> dict[str, Any]:
+    """The payload; empty where it was pruned or is no JSON object."""
+    if not isinstance(body, bytes | str):
+        return {}
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def part(payload: dict[str, Any], name: str) -> dict[str, Any]:
+    """A part that is itself a mapping; empty where there is none."""
+    found = payload.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def parts(payload: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """A part that is a list of mappings."""
+    found = payload.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def text(value: object) -> str:
+    """A value in a cell; empty where there is none."""
+    return "" if value is None else str(value)
+
+
+def figures(payload: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Of each outcome: its name, risk and limits, as decimal strings."""
+    for outcome in parts(payload, "outcomes"):
+        interval = outcome.get("interval")
+        low, high = interval if isinstance(interval, list) and len(interval) == 2 else (None, None)
+        yield text(outcome.get("outcome")), text(outcome.get("risk")), text(low), text(high)
