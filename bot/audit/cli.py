@@ -6,6 +6,7 @@ import click
 
 from bot.audit.cli_keep import retain, whois
 from bot.audit.cli_recall import recall
+from bot.audit.cli_backup import backup
 from bot.audit.cli_export import export
 
 
@@ -17,4 +18,5 @@ def audit() -> None:
 audit.add_command(retain)
 audit.add_command(recall)
 audit.add_command(whois)
+audit.add_command(backup)
 audit.add_command(export)

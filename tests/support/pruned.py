@@ -9,15 +9,16 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.clock import SystemClock
-from bot.ledger import read_events, schema
+from bot.ledger import schema
 from bot.ledger.kinds import LedgerKind
+from bot.ledger.leaf import timestamp
 from bot.ledger.store import Store, prepare
 from handlers.ports import Entry, Recorded
 
 
 def prune_first(path: Path, last: int) -> int:
     """Record that the payloads of events 1 to ``last`` may go, and delete them; the number of the event."""
-    before = max(event.time for event in read_events(path) if event.seq <= last)[:-2] + "9Z"
+    before = timestamp(SystemClock().now())
     prepared = prepare(Entry(f"pruned:{last}", LedgerKind.PRUNED, {"first": 1, "last": last, "before": before}))
     with closing(Store(path, SystemClock())) as store:
         (outcome,) = store.append([dataclasses.replace(prepared, pruned=(1, last))], time.monotonic() + 2)
