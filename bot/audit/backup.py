@@ -12,7 +12,7 @@ from typing import Any
 from bot.audit.copying import BEGINNINGS, STEP_PAGES, StartedAnewError, copy_pages, copy_rows
 from bot.audit.files import OutputError, new_file
 from bot.ledger import check_ledger
-from bot.ledger.connection import open_for_reading
+from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
 from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.merkle import Tree
 from bot.ledger.note import Checkpoint
@@ -122,7 +122,7 @@ def _check(source: Path, copy: Path, checkpoints: tuple[Checkpoint, ...], follow
 def leaves(path: Path) -> Generator[tuple[int, bytes], None, None]:
     """Number and leaf hash of every event in order, read in pages."""
     try:
-        with contextlib.closing(open_for_reading(path)) as connection:
+        with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             after = 0
             while page := connection.execute(_LEAVES, (after,)).fetchall():
                 yield from page

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.ledger import schema
-from bot.ledger.connection import open_for_reading
+from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
 from bot.ledger.errors import LedgerFault
 from bot.ledger.read import prunings, raw_events
 
@@ -57,7 +57,10 @@ def copy_pages(source: Path, target: Path, *, step: int = STEP_PAGES, beginnings
         if begun > beginnings:
             raise StartedAnewError
 
-    with contextlib.closing(open_for_reading(source)) as origin, contextlib.closing(_opened(target)) as copy:
+    with (
+        contextlib.closing(open_for_reading(source, AUDIT_WAIT_MS)) as origin,
+        contextlib.closing(_opened(target)) as copy,
+    ):
         origin.backup(copy, pages=step, progress=follow, sleep=PAUSE_S)
 
 
@@ -67,7 +70,10 @@ def copy_rows(source: Path, target: Path, follow: Follow = lambda _seq: None) ->
     Raises:
         sqlite3.Error: one of the files cannot be read or written, or a row does not pass the guards.
     """
-    with contextlib.closing(open_for_reading(source)) as origin, contextlib.closing(_opened(target)) as copy:
+    with (
+        contextlib.closing(open_for_reading(source, AUDIT_WAIT_MS)) as origin,
+        contextlib.closing(_opened(target)) as copy,
+    ):
         copy.execute("PRAGMA cache_size = -65536")
         copy.execute("BEGIN IMMEDIATE")
         copy.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")

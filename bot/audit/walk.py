@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.ledger.check import Retention, problem_of
-from bot.ledger.connection import check_schema, open_for_reading
+from bot.ledger.connection import AUDIT_WAIT_MS, check_schema, open_for_reading
 from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.read import RawEvent, prunings, raw_events
 
@@ -29,7 +29,7 @@ def walk(path: Path) -> Generator[Seen, None, None]:
         LedgerUnavailableError: the ledger cannot be read, or its tables or guards are not the known ones.
     """
     try:
-        with contextlib.closing(open_for_reading(path)) as connection:
+        with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             check_schema(connection)
             retention = Retention(prunings(connection))
             expected = 1
@@ -50,7 +50,7 @@ def last_seq(path: Path) -> int:
         LedgerUnavailableError: the ledger cannot be read.
     """
     try:
-        with contextlib.closing(open_for_reading(path)) as connection:
+        with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
             return int(last)
     except sqlite3.Error as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.ledger.connection import check_schema, open_for_reading
+from bot.ledger.connection import AUDIT_WAIT_MS, check_schema, open_for_reading
 from bot.ledger.errors import LedgerFault, fault_of_sqlite
 from bot.ledger.leaf import leaf_hash, payload_hash
 from bot.ledger.read import Pruning, RawEvent, prunings, raw_events
@@ -51,7 +51,7 @@ def check_ledger(path: Path, follow: Callable[[RawEvent], None] | None = None) -
     """
     good, last_leaf, pruned = 0, None, 0
     try:
-        with contextlib.closing(open_for_reading(path)) as connection:
+        with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             check_schema(connection)
             retention = Retention(prunings(connection))
             for row in raw_events(connection, after=-1):

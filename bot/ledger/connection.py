@@ -16,6 +16,8 @@ from bot.ledger.errors import LedgerFault, fault_of_os, fault_of_sqlite
 # How long SQLite waits for another process's lock. Slack gives up after 3 s, and
 # the answer still has to be sent.
 BUSY_TIMEOUT_MS = 1_200
+# The same for whoever reads the whole ledger and for whom nobody waits: beside busy writers its lock is seldom free.
+AUDIT_WAIT_MS = 30_000
 # How often to ask for the write lock. SQLite's own waiting soon asks only ten times a
 # second, and a busy neighbour would always be there first.
 LOCK_POLL_S = 0.001
@@ -139,8 +141,10 @@ def open_for_writing(path: Path, *, may_create: bool, deadline: float) -> tuple[
     return connection, identity
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
+def open_for_reading(path: Path, wait_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
     """A read-only connection that gives TEXT as bytes, so that damaged text can be looked at.
+
+    Each statement waits up to ``wait_ms`` for a lock.
 
     Raises:
         sqlite3.Error: SQLite cannot open or read it.
@@ -151,7 +155,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(connection.close)
         connection.text_factory = bytes
-        for pragma in (f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}", "PRAGMA query_only = ON", *_GUARDED):
+        for pragma in (f"PRAGMA busy_timeout = {wait_ms}", "PRAGMA query_only = ON", *_GUARDED):
             connection.execute(pragma)
         if check_version(connection) == 0:
             raise LedgerFault("cannot_open", "the file holds no ledger")

@@ -112,14 +112,14 @@ def _rows(events: int, seed: int) -> Iterator[tuple[Any, ...]]:
 def _story(rng: random.Random, events: int, past: _Past) -> Iterator[_Draft]:
     """What happens, without end. Each event is written, and so in ``past``, before the next is asked for."""
     bodies = _Bodies(rng)
-    yield f"start:{rng.getrandbits(64):016x}", "started", None, bodies.started
-    yield f"model:{EARLIER_MODEL['id']}", "model_activated", None, bodies.activated(EARLIER_MODEL)
+    yield f"start:{rng.getrandbits(64):016x}", "started", None, bodies.in_use(EARLIER_MODEL)
+    yield f"model:{EARLIER_MODEL['id']}", "model_activated", None, bodies.in_use(EARLIER_MODEL)
     activated, signed = False, 0
     while True:
         early = past.last < EARLIER * events
         if not early and not activated:
             activated = True
-            yield f"model:{bodies.model['id']}", "model_activated", None, bodies.activated(bodies.model)
+            yield f"model:{bodies.model['id']}", "model_activated", None, bodies.in_use(bodies.model)
         if past.last - signed >= CHECKPOINT_EVERY:
             signed = past.last
             yield f"checkpoint:{signed}", "checkpoint", None, _checkpoint(signed, past.tree.root())
@@ -127,7 +127,12 @@ def _story(rng: random.Random, events: int, past: _Past) -> Iterator[_Draft]:
         yield _request(rng, key, bodies, past, early=early)
         answer, fate = past.last, rng.random()
         if fate < INTERRUPTED:
-            yield f"start:{rng.getrandbits(64):016x}", "started", None, bodies.started
+            yield (
+                f"start:{rng.getrandbits(64):016x}",
+                "started",
+                None,
+                bodies.in_use(EARLIER_MODEL if early else bodies.model),
+            )
             yield f"{key}#interrupted", "interrupted", answer, canonical({"version": 1})
         elif fate < INTERRUPTED + FAILED:
             failed = _delivery(rng.randrange(900, 5_000), rng.choice(_FAILURES))
@@ -156,12 +161,11 @@ class _Bodies:
     def __init__(self, rng: random.Random) -> None:
         version = load_model().version
         self.model = {"id": version.id, "sha256": version.sha256}
-        self.started = canonical({"version": 1, "code": CODE, "model": self.model, "evidence": EVIDENCE})
         self._askers = [_asker(number) for number in range(ASKERS)]
         self._patients = [_factors(rng) for _ in range(PATIENTS)]
         self._made: dict[tuple[object, ...], bytes] = {}
 
-    def activated(self, model: dict[str, str]) -> bytes:
+    def in_use(self, model: dict[str, str]) -> bytes:
         return canonical({"version": 1, "model": model, "code": CODE, "evidence": EVIDENCE})
 
     def computed(self, rng: random.Random, *, early: bool, compared: bool) -> bytes:

@@ -1,0 +1,37 @@
+"""``tarla audit show``. Heavy imports stand inside the functions."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from bot.audit.options import RIGHT, WRONG, CannotError, ledger_errors, settings_or_fail
+
+
+@click.command()
+@click.argument("receipt")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(receipt: str, as_json: bool) -> None:
+    """Show the event of RECEIPT, such as 1284-3f9a, in full.
+
+    Exit status 0 when it is as it was recorded, 1 when the receipt does not fit (no such number, another event) or
+    the event was altered, 2 when that is no receipt or the ledger cannot be read.
+    """
+    from bot.audit import shown, shown_text
+    from bot.audit.files import reason
+    from bot.audit.notes import read_notes
+
+    wanted = shown.read_receipt(receipt)
+    if wanted is None:
+        raise CannotError("a receipt reads like 1284-3f9a: a number, a hyphen, the first digits of a hash")
+    settings = settings_or_fail()
+    try:
+        notes = read_notes(settings.checkpoints)
+    except OSError as error:
+        raise CannotError(f"the folder of checkpoints cannot be read: {reason(error)}") from None
+    with ledger_errors():
+        found = shown.look_up(settings.tarla_ledger, wanted, notes)
+    click.echo(json.dumps(shown.as_json(found), indent=2) if as_json else shown_text.as_text(found))
+    sys.exit(RIGHT if found.fit is shown.Fit.RIGHT else WRONG)
