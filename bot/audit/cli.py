@@ -8,6 +8,7 @@ from bot.audit.cli_keep import retain, whois
 from bot.audit.cli_recall import recall
 from bot.audit.cli_backup import backup
 from bot.audit.cli_export import export
+from bot.audit.cli_report import report
 from bot.audit.cli_show import show
 from bot.audit.cli_stats import stats
 
@@ -22,5 +23,6 @@ audit.add_command(recall)
 audit.add_command(whois)
 audit.add_command(backup)
 audit.add_command(export)
+audit.add_command(report)
 audit.add_command(show)
 audit.add_command(stats)

@@ -12,8 +12,10 @@ from bot.audit.shown import Fit, Shown
 from bot.audit.stats_text import table
 from bot.ledger.read import RawEvent
 
-_SAID = ("reason", "word", "length", "look_up", "via", "milliseconds", "receipt")
-_SAID += ("size", "root", "first", "last", "before")
+_SAID = (
+    *("reason", "word", "length", "look_up", "via", "milliseconds", "receipt"),
+    *("size", "root", "first", "last", "before"),
+)
 _VERSIONS = ("evidence", "code")
 
 
