@@ -14,7 +14,7 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test chaos fuzz fuzz-coverage check bench run model pictures synthesis-check model-figures slack lock clean centre evidence-study card
+.PHONY: help demo test chaos fuzz fuzz-coverage check bench audit-figures run model pictures synthesis-check model-figures slack lock clean centre evidence-study card
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
@@ -24,6 +24,7 @@ help:
 	@echo "make fuzz-coverage  the grammar under a coverage-guided fuzzer (ten minutes, or SECONDS=...; Linux)"
 	@echo "make check   lint, types, import contracts"
 	@echo "make bench   Firth regression against its peers, and the engine alone (five minutes)"
+	@echo "make audit-figures  the auditor's commands on a million events (ten minutes)"
 	@echo "make run     the bot on your Slack workspace (settings in .env)"
 	@echo "make slack   a local Slack with web client and the bot in it (needs Node)"
 	@echo "make model   build the risk model again from the published facts (under a minute)"
@@ -60,6 +61,9 @@ check: $(DEV_READY)
 bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.firth
 	$(BIN)/python -m benchmarks.engine
+
+audit-figures: $(DEV_READY)
+	$(BIN)/python -m benchmarks.audit
 
 run: $(RUN_READY)
 	@$(BIN)/tarla serve --socket
