@@ -46,7 +46,8 @@ def stacked(title: str, labels: Sequence[str], series: Sequence[Series]) -> str:
             if tall > 0:
                 base -= tall
                 parts.append(_rect(LEFT + step * place + step * 0.1, base, max(0.6, step * 0.8), tall, number))
-    every = max(1, -(-len(labels) // MOST_LABELS))
+    most = MOST_LABELS if max(map(len, labels), default=0) < 8 else MOST_LABELS * 2 // 3  # dates need more room
+    every = max(1, -(-len(labels) // most))
     for place in range(0, len(labels), every):
         parts.append(_text(LEFT + step * (place + 0.5), HEIGHT - 14, labels[place], "middle"))
     return _svg(title, HEIGHT, parts) + (_legend([each.name for each in series]) if len(series) > 1 else "")
