@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from bot.audit.cli_keep import retain, whois
-from bot.audit.cli_recall import recall
 from bot.audit.cli_backup import backup
 from bot.audit.cli_export import export
+from bot.audit.cli_keep import retain, whois
+from bot.audit.cli_recall import recall
 from bot.audit.cli_report import report
 from bot.audit.cli_show import show
 from bot.audit.cli_stats import stats

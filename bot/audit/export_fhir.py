@@ -90,7 +90,7 @@ def _agents(payload: dict[str, Any]) -> list[dict[str, Any]]:
     if not user.strip():
         # Nobody asked, or nobody knows any more: the application answers for itself.
         return [{**application, "requestor": True}]
-    system = codes.SLACK_USER if _SLACK_USER.fullmatch(user) else codes.ACCOUNT
+    system = _system(user, codes.SLACK_USER if _SLACK_USER.fullmatch(user) else codes.ACCOUNT)
     person: dict[str, Any] = {
         "type": _concept(codes.PARTICIPATION, "IRCP", "information recipient"),
         "who": {"identifier": {"system": system, "value": user}},
@@ -98,8 +98,12 @@ def _agents(payload: dict[str, Any]) -> list[dict[str, Any]]:
     }
     channel = text(asker.get("channel"))
     if channel.strip():
-        person["location"] = {"identifier": {"system": codes.SLACK_CHANNEL, "value": channel}}
+        person["location"] = {"identifier": {"system": _system(channel, codes.SLACK_CHANNEL), "value": channel}}
     return [person, application]
+
+
+def _system(value: str, system: str) -> str:
+    return codes.HASHED if value.startswith(codes.HASHED_PREFIX) else system
 
 
 def _entities(row: RawEvent, receipt: str, payload: dict[str, Any]) -> list[dict[str, Any]]:

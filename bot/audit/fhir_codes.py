@@ -19,6 +19,8 @@ OBJECT_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 # Not registered anywhere: names that are ours and no web address.
 KIND, MODEL, ACCOUNT = (f"urn:x-tarla:{name}" for name in ("event-kind", "model", "account"))
 RECEIPT, NUMBER = "urn:x-tarla:receipt", "urn:x-tarla:event-number"
+# An id kept as a keyed hash (TARLA_ID_KEY) begins so, and is in a system of its own: a user's, channel's or account's.
+HASHED_PREFIX, HASHED = "hmac:", "urn:x-tarla:hashed-id"
 SLACK_USER, SLACK_CHANNEL = "urn:x-tarla:slack-user", "urn:x-tarla:slack-channel"
 
 
@@ -73,6 +75,7 @@ KINDS = MappingProxyType(
         "checkpoint": Mapped(LOG_USED, "E"),
         "pruned": Mapped(LOG_USED, "D"),
         "recalled": Mapped(LOG_USED, "R"),
+        "notified": Mapped(ACTIVITY, "E"),
     }
 )
 # A kind of a later version than this program.

@@ -22,8 +22,9 @@ from bot.audit.cli import audit
 from bot.audit.days import DayError, Days
 from bot.audit.export import Format, writer_of
 from bot.audit.export_csv import COLUMNS, guarded, unguarded
-from bot.audit.fhir_codes import KINDS
+from bot.audit.fhir_codes import HASHED_PREFIX, KINDS
 from bot.clock import SystemClock
+from bot.id_key import PREFIX
 from bot.ledger import StoredEvent, open_ledger, read_events, schema
 from bot.ledger.kinds import LedgerKind
 from bot.ledger.leaf import canonical, leaf_hash, payload_hash
@@ -293,3 +294,14 @@ def test_no_ledger_is_told_from_a_wrong_one(tmp_path: Path, monkeypatch: pytest.
 
 def test_pruning_leaves_the_ledgers_own_events() -> None:
     assert set(schema.KEPT_KINDS) <= set(KINDS)
+
+
+def test_hashed_ids_are_in_a_system_of_their_own(ledger: Path) -> None:
+    row = as_raw(next(read_events(ledger)))
+    assert HASHED_PREFIX == PREFIX
+    hashed = f"{PREFIX}{'0a' * 32}"
+    body = canonical({"asker": {"user": hashed, "channel": hashed, "via": "form"}})
+    resource = json.loads(writer_of(Format.FHIR).line(replace(row, body=body), None))
+    AuditEvent.model_validate(resource)
+    identifier = {"system": "urn:x-tarla:hashed-id", "value": hashed}
+    assert resource["agent"][0]["who"]["identifier"] == resource["agent"][0]["location"]["identifier"] == identifier
