@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from bot.clock import SystemClock
 from bot.compose import Tarla, make_tarla
+from bot.lifecycle import Lifecycle, make_lifecycle
 from bot.operations.link import watch_link
 from bot.operations.notify import READY, Notifier
 from bot.operations.readiness import NOT_CONNECTED
@@ -43,6 +44,7 @@ async def serve_over_socket(settings: Settings) -> None:
     if settings.slack_bot_token is None or settings.slack_app_token is None:
         raise SettingsError("Socket Mode needs SLACK_BOT_TOKEN (xoxb-…) and SLACK_APP_TOKEN (xapp-…)")
     tarla = make_tarla(settings, SystemClock())
+    life = make_lifecycle(tarla, settings)
     token = settings.slack_app_token.get_secret_value()
     stopped = _stop_event()
     try:
@@ -64,9 +66,10 @@ async def serve_over_socket(settings: Settings) -> None:
             # Slack may be out of reach for hours: that is no reason to begin anew.
             notifier.tell(READY, "STATUS=connecting to Slack")
             transport = serve_socket(handler, url, stopped)
+            await life.begin()
             await _run(tarla, transport, "connected to Slack over Socket Mode", stopped, notifier)
     finally:
-        await _close(tarla)
+        await _close(tarla, life)
 
 
 async def serve_over_http(settings: Settings, host: str, port: int) -> None:
@@ -78,14 +81,16 @@ async def serve_over_http(settings: Settings, host: str, port: int) -> None:
     if settings.slack_bot_token is None or settings.slack_signing_secret is None:
         raise SettingsError("HTTP needs SLACK_BOT_TOKEN (xoxb-…) and SLACK_SIGNING_SECRET")
     tarla = make_tarla(settings, SystemClock())
+    life = make_lifecycle(tarla, settings)
     application = web_application(tarla, settings.slack_signing_secret.get_secret_value())
     stopped = _stop_event()
     try:
         async with operating(tarla.operations, settings.tarla_operations, stopped) as notifier:
             await _ask_slack(check_bot_token(tarla.app.client), stopped)
+            await life.begin()
             await _run(tarla, serve_http(application, host, port), "listening for Slack on %s", stopped, notifier)
     finally:
-        await _close(tarla)
+        await _close(tarla, life)
 
 
 async def _run(
@@ -146,7 +151,7 @@ async def _ask_slack(question: Coroutine[None, None, T], stopped: asyncio.Event)
         return None
 
 
-async def _close(tarla: Tarla) -> None:
+async def _close(tarla: Tarla, life: Lifecycle) -> None:
     # The transport takes nothing in any more; the ledger comes last, since all the others write to it.
     stopped = await tarla.in_flight.drain(IN_FLIGHT_S, STOPPED_S)
     if stopped:
@@ -154,6 +159,7 @@ async def _close(tarla: Tarla) -> None:
     lost = await tarla.background.drain(DRAIN_S)
     if lost:
         log.warning("%d delivery records were not written in time", lost)
+    await life.end()
     await tarla.ledger.aclose()
     log.info("stopped")
 

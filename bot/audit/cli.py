@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bot.audit.cli_backup import backup
+from bot.audit.cli_checkpoints import checkpoint, rotate, verifier, verify
 from bot.audit.cli_export import export
 from bot.audit.cli_keep import retain, whois
 from bot.audit.cli_recall import recall
@@ -18,6 +19,10 @@ def audit() -> None:
     """The audit ledger: check, read, export, back up, keep, recall."""
 
 
+audit.add_command(verify)
+audit.add_command(checkpoint)
+audit.add_command(rotate)
+audit.add_command(verifier)
 audit.add_command(retain)
 audit.add_command(recall)
 audit.add_command(whois)

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.ledger.errors import LedgerFault
@@ -75,6 +75,7 @@ class LedgerWriter:
         self._tried = threading.Event()
         self._rested_at = 0.0
         self._status = LedgerStatus(ok=False, code="cannot_open", detail="not yet opened")
+        self._distrust: str | None = None
         self._thread = threading.Thread(target=self._run, name="tarla-ledger", daemon=True)
 
     def start(self, wait_s: float) -> None:
@@ -84,7 +85,16 @@ class LedgerWriter:
 
     def status(self) -> LedgerStatus:
         """How things stand, without waiting; at most a few seconds old."""
-        return self._status
+        status, distrust = self._status, self._distrust
+        return status if distrust is None else replace(status, ok=False, code="damaged", detail=distrust)
+
+    def distrust(self, detail: str) -> None:
+        """Record nothing more until ``trust``: the file is not the ledger that was vouched for. ``detail`` says why."""
+        self._distrust = detail
+
+    def trust(self) -> None:
+        """The file is the ledger that was vouched for, after all or again."""
+        self._distrust = None
 
     def queue_length(self) -> int:
         """How many entries wait to be written; those being written are not among them."""
@@ -179,6 +189,10 @@ class LedgerWriter:
             else:
                 jobs.append(job)
         if not jobs:
+            return
+        if (distrust := self._distrust) is not None:
+            for job in jobs:
+                job.future.set_exception(LedgerFault("damaged", distrust))
             return
         try:
             outcomes = self._store.append([job.entry for job in jobs], min(job.deadline for job in jobs))

@@ -1,0 +1,304 @@
+"""``tarla audit checkpoint``, ``verify``, ``rotate-key`` and ``verifier``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bot.audit.receipts import Receipt
+    from bot.audit.verification import Verification
+    from bot.checkpoints.folder import CheckpointFolder
+    from bot.ledger import LedgerWriter
+    from bot.ledger.note import PublicKey
+    from bot.settings import Settings
+
+WRONG = 1
+_SECONDS_A_DAY = 86_400
+
+_ledger_option = click.option(
+    "--ledger", type=click.Path(dir_okay=False, path_type=Path), help="Ledger file (default: TARLA_LEDGER)."
+)
+
+
+@click.command()
+def checkpoint() -> None:
+    """Sign a checkpoint of the ledger now, and say where it is."""
+    from bot.checkpoints.folder import CheckpointFolder
+    from bot.checkpoints.keys import SigningKeyError, key_for
+    from bot.checkpoints.signing import Alarm, SigningState, make_checkpoint
+
+    settings = _settings()
+    folder = CheckpointFolder(settings.checkpoints)
+    with _writer(settings) as writer:
+        try:
+            ring = key_for(settings.signing_key, settings.tarla_ledger, folder.path)
+        except SigningKeyError as error:
+            raise click.ClickException(str(error)) from None
+        made = make_checkpoint(settings.tarla_ledger, folder, ring, SigningState(), writer.record_blocking)
+    if isinstance(made, Alarm):
+        raise click.ClickException(f"no checkpoint ({made.code}): {made.detail}")
+    newest = folder.newest()
+    if newest is None:
+        raise click.ClickException("no checkpoint: the ledger has no event yet")
+    click.echo(newest.text, nl=False)
+    click.echo(f"\n{newest.size} events, in {newest.path}\npublic key: {ring.key.public}")
+
+
+@click.command()
+@click.argument("receipt", required=False)
+@_ledger_option
+@click.option(
+    "--checkpoints",
+    type=click.Path(file_okay=False, path_type=Path),
+    multiple=True,
+    help="Folder of checkpoints, may be given more than once (default: TARLA_CHECKPOINTS).",
+)
+@click.option(
+    "--key", "lines", multiple=True, help="Public key that you trust (default: those beside the checkpoints)."
+)
+@click.option(
+    "--proof", type=click.Path(dir_okay=False, path_type=Path), help="With a receipt: write its proof to this file."
+)
+@click.option(
+    "--with-payload", is_flag=True, help="With --proof: put the event's content in, a patient's data included."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify(
+    receipt: str | None,
+    ledger: Path | None,
+    checkpoints: tuple[Path, ...],
+    lines: tuple[str, ...],
+    proof: Path | None,
+    with_payload: bool,
+    as_json: bool,
+) -> None:
+    """Check the whole ledger against its checkpoints, or one RECEIPT such as 1284-3f9a.
+
+    Exit status 0 when all is in order, else 1 with what is wrong.
+    """
+    from bot.checkpoints.folder import CheckpointFolder, FolderError
+    from handlers.ports import LedgerUnavailableError
+
+    settings = _settings()
+    place = ledger or settings.tarla_ledger
+    folders = [CheckpointFolder(each) for each in checkpoints or (settings.checkpoints,)]
+    if receipt is None and (proof is not None or with_payload):
+        raise click.UsageError("--proof and --with-payload belong to a receipt")
+    try:
+        keys = _keys(lines, folders)
+        if receipt is None:
+            _verify_all(place, folders, keys, trusted=bool(lines), as_json=as_json)
+        else:
+            _verify_one(place, receipt, folders, keys, proof, with_payload, trusted=bool(lines), as_json=as_json)
+    except LedgerUnavailableError as error:
+        raise click.ClickException(f"the ledger cannot be read ({error.code})") from None
+    except FolderError as error:
+        raise click.ClickException(f"a folder of checkpoints cannot be read ({error})") from None
+
+
+@click.command("rotate-key")
+def rotate() -> None:
+    """Change the signing key; whoever trusts the old one can follow to the new. The old secret is then gone."""
+    from bot.checkpoints.folder import CheckpointFolder
+    from bot.checkpoints.rotation import rotate_key
+    from bot.checkpoints.signing import Alarm
+    from handlers.ports import LedgerUnavailableError
+
+    settings = _settings()
+    with _writer(settings) as writer:
+        try:
+            done = rotate_key(
+                settings.tarla_ledger,
+                CheckpointFolder(settings.checkpoints),
+                settings.signing_key,
+                writer.record_blocking,
+            )
+        except LedgerUnavailableError as error:
+            raise click.ClickException(f"the ledger cannot be written ({error.code}); the old key stays") from None
+    if isinstance(done, Alarm):
+        raise click.ClickException(f"the old key stays ({done.code}): {done.detail}")
+    click.echo(f"signed by both: {done.made.note.path}\nold public key: {done.old}\nnew public key: {done.new}")
+
+
+@click.command()
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
+def verifier(out: Path) -> None:
+    """Write the stand-alone verifier: one file that needs Python and cryptography, and nothing of Tarla."""
+    from importlib.resources import files
+
+    _write(out, (files("bot.audit") / "standalone.py").read_text(encoding="utf-8"))
+    click.echo(f"wrote {out}")
+
+
+def _verify_all(
+    ledger: Path, folders: Sequence[CheckpointFolder], keys: Sequence[PublicKey], *, trusted: bool, as_json: bool
+) -> None:
+    from bot.audit.verification import verify as verify_ledger
+
+    with _progress(ledger, quiet=as_json) as follow:
+        found = verify_ledger(ledger, folders, keys, follow)
+    click.echo(json.dumps(_as_json(found), indent=2) if as_json else _told(found, trusted))
+    sys.exit(0 if found.ok else WRONG)
+
+
+def _verify_one(
+    ledger: Path,
+    receipt: str,
+    folders: Sequence[CheckpointFolder],
+    keys: Sequence[PublicKey],
+    proof: Path | None,
+    with_payload: bool,
+    *,
+    trusted: bool,
+    as_json: bool,
+) -> None:
+    from bot.audit.receipts import ReceiptError, check_receipt
+
+    try:
+        found = check_receipt(ledger, receipt, folders, keys)
+        exported = found.exported(with_payload=with_payload) if found.note is not None or proof is not None else None
+    except ReceiptError as error:
+        if as_json:
+            click.echo(json.dumps({"ok": False, "problem": str(error)}, indent=2))
+            sys.exit(WRONG)
+        raise click.ClickException(str(error)) from None
+    if proof is not None:
+        _write(proof, json.dumps(exported, indent=2) + "\n")
+    if as_json:
+        row = {"receipt": found.name, "kind": found.row.kind.decode(), "time": found.row.time.decode()}
+        size = None if found.checkpoint is None else found.checkpoint.size
+        click.echo(json.dumps({"ok": True, **row, "covered_by": size, "proof": exported}, indent=2))
+    else:
+        click.echo(_told_receipt(found, trusted))
+
+
+def _told(found: Verification, trusted: bool) -> str:
+    lines = [f"{found.events} events in order" + (f", {found.pruned} payloads gone in their time" * bool(found.pruned))]
+    if found.checkpoints:
+        lines.append(
+            f"{found.checkpoints} checkpoint{'s' * (found.checkpoints > 1)}; {found.covered} events covered"
+            + _age(found.covered_at)
+        )
+    if after := found.events - found.covered:
+        lines.append(f"{after} event{'s' * (after > 1)} after the last checkpoint: only locally protected")
+    if found.clock_steps:
+        lines.append(f"{found.clock_steps} times the clock was set back (the order is that of the numbers)")
+    lines += _trust(trusted, bool(found.keys))
+    lines += [f"WRONG: {problem.sentence}" for problem in found.problems]
+    return "\n".join(lines) + ("" if found.problems else "\nin order")
+
+
+def _told_receipt(found: Receipt, trusted: bool) -> str:
+    lines = [f"#{found.name}: {found.row.kind.decode()}, {found.row.time.decode()}", "its hashes are right"]
+    if found.checkpoint is None or found.proof is None:
+        lines.append("not yet covered by a checkpoint: only locally protected")
+    else:
+        lines.append(
+            f"covered by the checkpoint of {found.checkpoint.size} events ({found.checkpoint.origin}), "
+            f"proof of {len(found.proof)} hashes"
+        )
+        lines += _trust(trusted, keys=True)
+    return "\n".join(lines)
+
+
+def _trust(trusted: bool, keys: bool) -> list[str]:
+    if trusted or not keys:
+        return []
+    return [
+        "The key is the one that lies beside the checkpoints, so this trusts their folder; "
+        "with --key and a key from elsewhere it does not"
+    ]
+
+
+def _age(time: str | None) -> str:
+    if time is None:
+        return ""
+    from datetime import UTC, datetime
+
+    age = datetime.now(UTC) - datetime.fromisoformat(time)
+    minutes, days = int(age.total_seconds() // 60), int(age.total_seconds() // _SECONDS_A_DAY)
+    return f", the last of {time} ({f'{days} days' if days > 1 else f'{minutes} minutes'} ago)"
+
+
+def _as_json(found: Verification) -> dict[str, object]:
+    return {
+        "ok": found.ok,
+        "events": found.events,
+        "pruned": found.pruned,
+        "checkpoints": found.checkpoints,
+        "covered": found.covered,
+        "covered_at": found.covered_at,
+        "uncovered": found.events - found.covered,
+        "clock_steps": found.clock_steps,
+        "keys": [str(key) for key in found.keys],
+        "problems": [
+            {"code": problem.code, "number": problem.number, "sentence": problem.sentence} for problem in found.problems
+        ],
+    }
+
+
+def _keys(lines: Sequence[str], folders: Sequence[CheckpointFolder]) -> list[PublicKey]:
+    from bot.ledger.note import NoteError, read_public_key
+
+    try:
+        given = [read_public_key(line) for line in lines]
+    except NoteError as error:
+        raise click.ClickException(f"--key: {error}") from None
+    return given or [key for folder in folders for key in folder.public_keys()]
+
+
+@contextlib.contextmanager
+def _progress(ledger: Path, *, quiet: bool) -> Iterator[Callable[[], None] | None]:
+    """What to call after each event; a bar on a terminal, and nothing anywhere else."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    from bot.checkpoints.quick import last_event
+
+    with tqdm(total=last_event(ledger), unit=" events", unit_scale=True, mininterval=0.3) as bar:
+
+        def follow() -> None:
+            bar.update()
+
+        yield follow
+
+
+def _write(place: Path, text: str) -> None:
+    try:
+        place.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot be written there ({error.strerror}): name a file in a folder that exists"
+        ) from None
+
+
+@contextlib.contextmanager
+def _writer(settings: Settings) -> Iterator[LedgerWriter]:
+    from bot.clock import SystemClock
+    from bot.ledger import open_ledger
+
+    if not settings.tarla_ledger.exists():
+        raise click.ClickException("there is no ledger yet")
+    writer = open_ledger(settings.tarla_ledger, clock=SystemClock())
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def _settings() -> Settings:
+    from bot.settings import SettingsError, read_settings
+
+    try:
+        return read_settings()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None

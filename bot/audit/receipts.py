@@ -1,0 +1,146 @@
+"""One receipt: its row, its hashes, and the proof that it is in a signed checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.checkpoints.folder import CheckpointFolder, KeptNote
+from bot.ledger.check import Retention, problem_of
+from bot.ledger.connection import open_for_reading
+from bot.ledger.errors import fault_of_sqlite
+from bot.ledger.merkle import hash_ranges, inclusion_ranges, root_from_inclusion
+from bot.ledger.note import Checkpoint, NoteError, PublicKey, open_checkpoint
+from bot.ledger.read import RawEvent, prunings, raw_events
+from handlers.ports import Json
+
+PROOF_FORMAT = "tarla-receipt-1"
+_RECEIPT = re.compile(r"#?([1-9][0-9]{0,17})(?:-([0-9a-f]{4}))?", re.ASCII)
+_LEAVES = "SELECT leaf FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 2000"
+
+
+class ReceiptError(Exception):
+    """The receipt or its event is wrong; the message says what, and holds nothing of the event's content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An event found right. ``checkpoint``, ``note`` and ``proof`` are None while no signed checkpoint covers it."""
+
+    row: RawEvent
+    checkpoint: Checkpoint | None = None
+    note: KeptNote | None = None
+    proof: tuple[bytes, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """As shown under an answer."""
+        return f"{self.row.seq}-{self.row.leaf.hex()[:4]}"
+
+    def exported(self, *, with_payload: bool) -> Mapping[str, Json]:
+        """A proof that stands for itself; without the payload it holds nothing of a patient.
+
+        Raises:
+            ReceiptError: no checkpoint covers it yet, or the payload is gone.
+        """
+        if self.checkpoint is None or self.note is None or self.proof is None:
+            raise ReceiptError(
+                "there is no proof yet: no checkpoint covers the event; tarla audit checkpoint makes one"
+            )
+        row = self.row
+        exported: dict[str, Json] = {
+            "format": PROOF_FORMAT,
+            "receipt": self.name,
+            "event": {
+                "seq": row.seq,
+                "idem_key": row.idem_key.decode(),
+                "kind": row.kind.decode(),
+                "ref": row.ref,
+                "time": row.time.decode(),
+                "payload_hash": row.payload_hash.hex(),
+            },
+            "leaf": row.leaf.hex(),
+            "proof": [node.hex() for node in self.proof],
+            "checkpoint": self.note.text,
+        }
+        if with_payload:
+            if row.salt is None or row.body is None:
+                raise ReceiptError("the event's payload is gone: its time was over")
+            exported["payload"] = {"salt": row.salt.hex(), "body": row.body.decode()}
+        return exported
+
+
+def check_receipt(
+    ledger: Path, receipt: str, folders: Sequence[CheckpointFolder], keys: Sequence[PublicKey]
+) -> Receipt:
+    """The event of a receipt (``1284-3f9a``, or a number alone), with its proof from the earliest checkpoint.
+
+    Raises:
+        ReceiptError: there is no such event, it was changed, or the ledger is not the one that was signed.
+        LedgerUnavailableError: the ledger cannot be read.
+        FolderError: a folder cannot be read.
+    """
+    match = _RECEIPT.fullmatch(receipt)
+    if match is None:
+        raise ReceiptError("a receipt reads like 1284-3f9a")
+    seq = int(match[1])
+    try:
+        with contextlib.closing(open_for_reading(ledger)) as connection:
+            row = next(raw_events(connection, after=seq - 1, page=1), None)
+            if row is None or row.seq != seq:
+                raise ReceiptError(f"there is no event {seq} in this ledger")
+            pruned = row.body is None and Retention(prunings(connection)).covers(row)
+            if (problem := problem_of(row, seq, pruned=pruned)) is not None:
+                raise ReceiptError(f"event {seq} is not as it was recorded ({problem})")
+            if match[2] is not None and row.leaf.hex()[:4] != match[2]:
+                raise ReceiptError(f"event {seq} bears the receipt {seq}-{row.leaf.hex()[:4]}, not this one")
+            covering = _earliest(seq, folders, keys)
+            if covering is None:
+                return Receipt(row)
+            note, checkpoint = covering
+            try:
+                proof = hash_ranges(_leaves(connection, checkpoint.size), inclusion_ranges(seq - 1, checkpoint.size))
+            except ValueError:
+                raise ReceiptError(
+                    f"the ledger ends before event {checkpoint.size}, which a checkpoint covers"
+                ) from None
+    except sqlite3.Error as error:
+        raise fault_of_sqlite(error) from None
+    if root_from_inclusion(row.leaf, seq - 1, checkpoint.size, proof) != checkpoint.root:
+        raise ReceiptError(f"the events up to {checkpoint.size} are not those signed: history was rewritten")
+    return Receipt(row, checkpoint, note, tuple(proof))
+
+
+def _earliest(
+    seq: int, folders: Sequence[CheckpointFolder], keys: Sequence[PublicKey]
+) -> tuple[KeptNote, Checkpoint] | None:
+    """The smallest checkpoint that covers the event and is signed by one of the keys."""
+    found: tuple[KeptNote, Checkpoint] | None = None
+    for folder in folders:
+        sizes = folder.sizes()
+        for size in sizes[bisect_left(sizes, seq) :]:
+            note = folder.read(size)
+            try:
+                checkpoint, _signers = open_checkpoint(note.text, keys)
+            except NoteError:
+                continue
+            if checkpoint.size == size:
+                if found is None or size < found[1].size:
+                    found = note, checkpoint
+                break
+    return found
+
+
+def _leaves(connection: sqlite3.Connection, size: int) -> Iterator[bytes]:
+    after = 0
+    while after < size:
+        page = connection.execute(_LEAVES, (after, size)).fetchall()
+        if not page:
+            return
+        yield from (leaf for (leaf,) in page)
+        after += len(page)

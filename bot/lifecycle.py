@@ -1,0 +1,191 @@
+"""What the ledger says of the process itself: that it began and ended, with what, and what was cut off before."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from bot.checkpoints.folder import CheckpointFolder
+from bot.checkpoints.keeper import CheckpointKeeper
+from bot.checkpoints.posting import post_checkpoint
+from bot.compose import Tarla, code_version
+from bot.interrupted import Unanswered, scan_start, unanswered
+from bot.ledger import LedgerWriter
+from bot.ledger.connection import open_for_reading
+from bot.ledger.errors import LedgerFault
+from bot.ledger.kinds import LedgerKind
+from bot.ledger.schema import IS_KEPT
+from bot.settings import Settings
+from handlers.ports import AlreadyRecordedError, Clock, Entry, Json, LedgerUnavailableError, Recorded
+from knowledge import ModelError
+from knowledge.evidence import EvidenceError
+from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
+
+# A request at a terminal is over within this; one in another bot may still be sent until Slack's thirty minutes end.
+ALONE_S, TOGETHER_S = 5.0, 31 * 60.0
+# After a start that failed to record itself, how long to the next attempt.
+RETRY_S = 10.0
+SERVING_SUFFIX = ".serving"
+
+_LAST_ACTIVATED = f"""
+SELECT seq, (SELECT body FROM payload WHERE payload.seq = event.seq) FROM event
+WHERE {IS_KEPT} AND kind = 'model_activated' ORDER BY seq DESC LIMIT 1"""  # noqa: S608 - put together of constants
+
+log = logging.getLogger("tarla.lifecycle")
+
+
+@dataclass
+class Lifecycle:
+    """Begin and end of a serving process, beside everything else."""
+
+    ledger: Path
+    writer: LedgerWriter
+    clock: Clock
+    keeper: CheckpointKeeper
+    alone_s: float = ALONE_S
+    together_s: float = TOGETHER_S
+    _instance: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _started: Recorded | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _lock: int | None = None
+
+    async def begin(self) -> None:
+        """Before the first answer: look at the checkpoints. Everything else goes on beside the answers."""
+        await self.keeper.begin()
+        alone = self._take_place()
+        self._tasks = [asyncio.create_task(self._record_start(alone))]
+
+    async def end(self) -> None:
+        """After the last answer: record the end, so that the last checkpoint covers it."""
+        if not self._tasks:
+            return
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._started is not None:
+            entry = Entry(f"stopped-{self._instance}", LedgerKind.STOPPED, {"version": 1}, ref=self._started.seq)
+            with contextlib.suppress(LedgerUnavailableError, AlreadyRecordedError):
+                await self.writer.record(entry)
+        await self.keeper.finish()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    async def _record_start(self, alone: bool) -> None:
+        began = self.clock.now()
+        payload = versions()
+        entry = Entry(f"started-{self._instance}", LedgerKind.STARTED, {"version": 1, **payload})
+        while self._started is None:
+            try:
+                self._started = await self.writer.record(entry)
+            except AlreadyRecordedError as error:  # an attempt whose outcome was not seen
+                self._started = error.recorded
+            except LedgerUnavailableError:
+                self.keeper.start()  # it may be what finds the ledger in order again
+                await asyncio.sleep(RETRY_S)
+        self.keeper.start()
+        with contextlib.suppress(LedgerUnavailableError, AlreadyRecordedError):
+            await self._record_model(payload)
+        await self._mark_interrupted(self._started, began, self.alone_s if alone else self.together_s)
+
+    async def _record_model(self, payload: Mapping[str, Json]) -> None:
+        in_use = {name: payload[name] for name in ("program", "model", "evidence")}
+        seq, before = await asyncio.to_thread(_last_activated, self.ledger)
+        if before != in_use:
+            # Processes that start together with the same new model record it once.
+            await self.writer.record(Entry(f"model-after-{seq}", LedgerKind.MODEL_ACTIVATED, {"version": 1, **in_use}))
+
+    async def _mark_interrupted(self, started: Recorded, began: datetime, settled_s: float) -> None:
+        """Mark what was cut off before this start; what may yet be answered is looked at once more."""
+        settled = timedelta(seconds=settled_s)
+        marked, young = await self._mark(started.seq, began - settled, settled_s)
+        if young:
+            await asyncio.sleep(settled_s + 1)
+            marked += (await self._mark(started.seq, None, settled_s))[0]
+        if marked:
+            log.warning("%d requests were cut off before this start: marked as interrupted", marked)
+
+    async def _mark(self, before: int, settled: datetime | None, settled_s: float) -> tuple[int, int]:
+        """Mark those recorded up to ``settled``; returns how many were marked, and how many left alone as too young."""
+        marked = young = 0
+        try:
+            after = await asyncio.to_thread(scan_start, self.ledger, before, self.clock.now(), 2 * settled_s)
+            while after < before:
+                found, after = await asyncio.to_thread(unanswered, self.ledger, after, before)
+                for each in found:
+                    if settled is not None and each.time > settled:
+                        young += 1
+                    else:
+                        marked += await self._mark_one(each)
+                await asyncio.sleep(0.01)  # answers go first
+        except (LedgerUnavailableError, sqlite3.Error) as error:
+            log.warning("interrupted requests not looked for to the end: %s", type(error).__name__)
+        return marked, young
+
+    async def _mark_one(self, each: Unanswered) -> bool:
+        entry = Entry(f"{each.idem_key}#interrupted", LedgerKind.INTERRUPTED, {"version": 1}, ref=each.seq)
+        try:
+            await self.writer.record(entry)
+        except AlreadyRecordedError:
+            return False
+        return True
+
+    def _take_place(self) -> bool:
+        """Hold a lock while serving; true when no other process served this ledger at this moment."""
+        place = self.ledger.with_name(self.ledger.name + SERVING_SUFFIX)
+        try:
+            self._lock = os.open(place, os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                alone = True
+            except BlockingIOError:
+                alone = False
+            fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False  # cannot be told, so as if there were others
+        return alone
+
+
+def make_lifecycle(tarla: Tarla, settings: Settings) -> Lifecycle:
+    """The lifecycle of a serving application, with its checkpoints."""
+    channel = settings.tarla_checkpoint_channel
+    post = None if channel is None else partial(post_checkpoint, tarla.app.client, channel)
+    folder = CheckpointFolder(settings.checkpoints)
+    keeper = CheckpointKeeper(settings.tarla_ledger, folder, settings.signing_key, tarla.ledger, tarla.clock, post=post)
+    return Lifecycle(settings.tarla_ledger, tarla.ledger, tarla.clock, keeper)
+
+
+def versions() -> dict[str, Json]:
+    """What answers: program, model, evidence and SQLite; None for what cannot be read."""
+    model: Json = None
+    evidence: Json = None
+    with contextlib.suppress(ModelError):
+        version = load_model().version
+        model = {"id": version.id, "sha256": version.sha256}
+    with contextlib.suppress(EvidenceError):
+        evidence = load_evidence().version
+    return {"program": code_version(), "model": model, "evidence": evidence, "sqlite": sqlite3.sqlite_version}
+
+
+def _last_activated(ledger: Path) -> tuple[int, dict[str, Json] | None]:
+    """The last ``model_activated``: its number (0 without one) and what it names."""
+    try:
+        with contextlib.closing(open_for_reading(ledger)) as connection:
+            row = connection.execute(_LAST_ACTIVATED).fetchone()
+        if row is None:
+            return 0, None
+        body = json.loads(row[1])
+        return row[0], {name: body.get(name) for name in ("program", "model", "evidence")}
+    except (sqlite3.Error, ValueError):
+        raise LedgerFault("damaged", "the last change of model cannot be read") from None
