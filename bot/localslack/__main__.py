@@ -41,6 +41,8 @@ def bot_environment(slack: LocalSlack, ledger: Path, environ: Mapping[str, str])
         "SLACK_SIGNING_SECRET": slack.signing_secret,
         "SLACK_API_URL": slack.api_url,
         "TARLA_LEDGER": str(ledger),
+        "TARLA_CHECKPOINTS": str(ledger.parent / "checkpoints"),
+        "TARLA_SIGNING_KEY": str(ledger.parent / "key" / "signing.key"),
         "TARLA_LDH_ULN": "250 U/L",
         # This Slack's web client does not draw table blocks.
         "TARLA_TABLE": "text",

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from bot.ledger import StoredEvent, read_events
+from bot.ledger.schema import KEPT_KINDS
 from bot.localslack import LocalSlack
 from bot.localslack.__main__ import bot_environment
 from bot.operations.routes import READY_PATH
@@ -61,7 +62,9 @@ class RunningBot:
             return reply.status, await reply.json()
 
     def _events(self) -> list[StoredEvent]:
-        return list(read_events(self.ledger)) if self.ledger.is_file() else []
+        events = read_events(self.ledger) if self.ledger.is_file() else ()
+        # Not those of the process itself, which come beside the requests'.
+        return [event for event in events if event.kind not in KEPT_KINDS]
 
     async def _grown(self, before: int) -> bool:
         return len(await self.slack.messages()) > before
