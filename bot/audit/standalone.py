@@ -118,9 +118,10 @@ def check_ledger(path, folder, keys):
             problems.append(f"checkpoint {size}: the ledger ends at event {good}; its end is gone or the file is older")
         elif size <= good and roots[size] != root:
             problems.append(f"checkpoint {size}: the history up to event {size} was rewritten")
-    problems += [f"checkpoint {size}: recorded in the ledger, but not in the folder" for size in claims.keys() - notes]
-    problems += [f"checkpoint {size}: the event tells another root" for size in claims.keys() & roots.keys()
-                 if claims[size]["root"] != roots[size].hex()]
+    if gone := sorted(claims.keys() - notes.keys()):
+        problems.append(f"checkpoint {gone[0]}: recorded in the ledger, but not in the folder ({len(gone)} such)")
+    if lies := [size for size in claims.keys() & roots.keys() if claims[size]["root"] != roots[size].hex()]:
+        problems.append(f"checkpoint {min(lies)}: its event tells another root ({len(lies)} such)")
     print(f"{good} events in order, {len(notes)} checkpoints, the last of {max(opened, default=0)} events")
     return problems + ([] if notes else ["no checkpoint: nothing outside the ledger vouches for it"])
 

@@ -21,6 +21,9 @@ from bot.ledger.schema import IS_KEPT
 
 _CLAIMED = f"SELECT ref FROM event WHERE {IS_KEPT} AND kind = 'checkpoint'"  # noqa: S608 - put together of constants
 
+# Of many of a kind so many are named.
+NAMED_MOST = 5
+
 ROW_PROBLEMS = {
     "gap": "event {seq} is missing",
     "ref": "event {seq} refers to no earlier event",
@@ -217,18 +220,17 @@ def _cut(events: int, size: int) -> Problem:
 
 def _of_claims(reading: _Reading, notes: Sequence[KeptNote]) -> list[Problem]:
     problems, kept = [], {note.size for note in notes}
+    missing = [claim for claim in reading.claims if claim.size not in kept]
+    if missing:
+        named = ", ".join(f"{claim.size} (event {claim.seq})" for claim in missing[:NAMED_MOST])
+        more = f" and {len(missing) - NAMED_MOST} more" * (len(missing) > NAMED_MOST)
+        sentence = f"recorded checkpoints that are in none of the folders: {named}{more}"
+        problems.append(Problem("missing_note", missing[0].size, sentence))
     for claim in reading.claims:
-        if claim.size not in kept:
-            problems.append(
-                Problem(
-                    "missing_note",
-                    claim.size,
-                    f"event {claim.seq} records a checkpoint of {claim.size} events, which is in none of the folders",
-                )
-            )
         root = reading.roots.get(claim.size)
         if root is not None and root.hex() != claim.root:
             problems.append(
                 Problem("claim", claim.seq, f"event {claim.seq} records another root at {claim.size} than the ledger's")
             )
+            break  # one lie is enough; a rewritten history may bring thousands
     return problems
