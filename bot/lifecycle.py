@@ -74,9 +74,10 @@ class Lifecycle:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._started is not None:
-            entry = Entry(f"stopped-{self._instance}", LedgerKind.STOPPED, {"version": 1}, ref=self._started.seq)
+        if self.writer.status().ok:
             with contextlib.suppress(LedgerUnavailableError, AlreadyRecordedError):
+                started = await self._start_recorded(versions())
+                entry = Entry(f"stopped-{self._instance}", LedgerKind.STOPPED, {"version": 1}, ref=started.seq)
                 await self.writer.record(entry)
         await self.keeper.finish()
         if self._lock is not None:
@@ -85,12 +86,9 @@ class Lifecycle:
     async def _record_start(self, alone: bool) -> None:
         began = self.clock.now()
         payload = versions()
-        entry = Entry(f"started-{self._instance}", LedgerKind.STARTED, {"version": 1, **payload})
         while self._started is None:
             try:
-                self._started = await self.writer.record(entry)
-            except AlreadyRecordedError as error:  # an attempt whose outcome was not seen
-                self._started = error.recorded
+                self._started = await self._start_recorded(payload)
             except LedgerUnavailableError:
                 self.keeper.start()  # it may be what finds the ledger in order again
                 await asyncio.sleep(RETRY_S)
@@ -98,6 +96,18 @@ class Lifecycle:
         with contextlib.suppress(LedgerUnavailableError, AlreadyRecordedError):
             await self._record_model(payload)
         await self._mark_interrupted(self._started, began, self.alone_s if alone else self.together_s)
+
+    async def _start_recorded(self, payload: Mapping[str, Json]) -> Recorded:
+        """The event ``started``, recorded now if it is not yet.
+
+        Raises:
+            LedgerUnavailableError: it is not recorded.
+        """
+        entry = Entry(f"started-{self._instance}", LedgerKind.STARTED, {"version": 1, **payload})
+        try:
+            return self._started or await self.writer.record(entry)
+        except AlreadyRecordedError as error:  # by an attempt that was broken off before it saw its outcome
+            return error.recorded
 
     async def _record_model(self, payload: Mapping[str, Json]) -> None:
         in_use = {name: payload[name] for name in ("program", "model", "evidence")}

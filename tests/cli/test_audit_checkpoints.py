@@ -1,0 +1,126 @@
+"""``tarla audit checkpoint``, ``verify``, ``rotate-key`` and ``verifier`` as commands."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from tests.support.vouched import Vouched, guards_off, vouched
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def tarla(places: Vouched, *words: str) -> Result:
+    """``tarla words`` within this process."""
+    return CliRunner().invoke(main, words, env=places.variables)
+
+
+def test_the_worked_example(tmp_path: Path) -> None:
+    """What docs/audit.md shows: ask, sign, verify, and the same without Tarla."""
+    places = Vouched(tmp_path)
+
+    def run(*words: str) -> str:
+        done = tarla(places, *words)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    run("ask", "ldh 480/250 liver yes dm no cvd yes")
+    signed = run("audit", "checkpoint")
+    key = signed.split("public key: ")[1].strip()
+    assert "2 events, in " in signed
+    assert key == str(places.ring().key.public)
+    told = run("audit", "verify", "--key", key)
+    assert told.splitlines()[0] == "3 events in order"
+    assert "1 checkpoint; 2 events covered" in told
+    assert "1 event after the last checkpoint: only locally protected" in told
+    assert told.endswith("in order\n")
+    assert "trusts their folder" not in told
+    assert "trusts their folder" in run("audit", "verify")
+    assert "proof of 1 hashes" in run("audit", "verify", "1", "--proof", "proof.json")
+    proof = json.loads((tmp_path / "proof.json").read_text("utf-8"))
+    assert "payload" not in proof
+    assert "480" not in json.dumps(proof["event"])
+    run("audit", "verify", proof["receipt"], "--proof", "proof.json", "--with-payload")
+    assert "480" in json.loads((tmp_path / "proof.json").read_text("utf-8"))["payload"]["body"]
+    run("audit", "verifier", "--out", "verify_ledger.py")
+    for words in (("ledger", str(places.ledger), str(places.folder.path)), ("receipt", "proof.json")):
+        done = subprocess.run(
+            [sys.executable, "-I", "verify_ledger.py", *words, key],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "in order"), done.stdout
+    rotated = run("audit", "rotate-key")
+    assert f"old public key: {key}" in rotated
+    assert run("audit", "verify", "--key", key).endswith("in order\n")
+
+
+def test_what_is_wrong_is_told_with_status_1(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=2)
+    with guards_off(made.ledger) as connection:
+        connection.execute("DELETE FROM payload WHERE seq > 9")
+        connection.execute("DELETE FROM event WHERE seq > 9")
+    done = tarla(made, "audit", "verify")
+    assert done.exit_code == 1
+    assert "WRONG: the ledger ends at event 9, but a checkpoint tells of 13" in done.stdout
+    assert "Traceback" not in done.stderr
+    done = tarla(made, "audit", "verify", "--json")
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)
+    assert (found["ok"], [problem["code"] for problem in found["problems"]]) == (False, ["cut"])
+    done = tarla(made, "audit", "checkpoint")
+    assert (done.exit_code, "no checkpoint (older_file)" in done.stderr) == (1, True)
+
+
+def test_receipts_that_are_not_right(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    for words, told in [
+        (("1-zzzz",), "a receipt reads like 1284-3f9a"),
+        (("1-0000",), "event 1 bears the receipt 1-"),
+        (("900",), "there is no event 900"),
+        (("9", "--proof", "p.json"), "no checkpoint covers the event"),
+    ]:
+        done = tarla(made, "audit", "verify", *words)
+        assert (done.exit_code, told in done.stderr) == (1, True), done.stderr
+    done = tarla(made, "audit", "verify", "9")
+    assert done.exit_code == 0
+    assert "not yet covered by a checkpoint" in done.stdout
+    assert not (tmp_path / "p.json").exists()
+
+
+def test_without_ledger_or_with_a_wrong_key_nothing_is_made(tmp_path: Path) -> None:
+    places = Vouched(tmp_path)
+    for words, told in [
+        (("checkpoint",), "there is no ledger yet"),
+        (("rotate-key",), "there is no ledger yet"),
+        (("verify",), "the ledger cannot be read (cannot_open)"),
+        (("verify", "--key", "x"), "--key: "),
+    ]:
+        done = tarla(places, "audit", *words)
+        assert (done.exit_code, told in done.stderr) == (1, True), done.stderr
+        assert "Traceback" not in done.stderr
+    assert not places.key_path.exists()
+    assert not places.ledger.exists()
+
+
+def test_the_secret_is_printed_by_no_command(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    secret = made.key_path.read_text("ascii").split("+")[-1].strip()
+    for words in (("checkpoint",), ("verify",), ("verify", "1"), ("rotate-key",), ("checkpoint",)):
+        done = tarla(made, "audit", *words)
+        assert secret not in done.stdout + done.stderr
+    made.key_path.write_text("broken " + secret, "ascii")
+    done = tarla(made, "audit", "checkpoint")
+    assert done.exit_code == 1
+    assert secret not in done.stdout + done.stderr
