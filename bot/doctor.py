@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
 from bot.doctor_access import examine_groups
+from bot.doctor_checkpoints import examine_checkpoints
 from bot.doctor_operations import examine_operations
 from bot.finding import Finding
 from bot.ledger import open_ledger
@@ -48,6 +49,7 @@ async def examine(settings: Settings) -> list[Finding]:
         _sqlite(),
         await asyncio.to_thread(_ledger, settings),
     ]
+    findings += await asyncio.to_thread(examine_checkpoints, settings)
     findings.append(_loads("evidence", lambda: f"compiled {load_evidence().version}"))
     findings.append(_loads("model", lambda: f"{load_model().version.id}, SHA-256 as recorded"))
     return findings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from bot.standin import SlackStandin, proxies_dropped
 from handlers.listeners import SCOPES
 from tests.support.app import APP_TOKEN, BOT_TOKEN, settings_for
 from tests.support.program import command, environment
+from tests.support.vouched import Vouched, vouched
 
 WRONG = "xoxb-revoked-0042"
 
@@ -183,6 +185,58 @@ async def test_user_groups_that_cannot_be_read(tmp_path: Path, error: str, advic
     _advised(findings, "TARLA_ALLOWED_GROUPS", "TARLA_ADMIN_GROUP")
     assert error in findings["TARLA_ADMIN_GROUP"].state
     assert advice in findings["TARLA_ADMIN_GROUP"].advice
+
+
+async def _with_checkpoints(made: Vouched, **more: Any) -> dict[str, Finding]:
+    async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+        settings = settings_for(
+            made.ledger,
+            api_url=slack.api_url,
+            tarla_checkpoints=made.folder.path,
+            tarla_signing_key=made.key_path,
+            **more,
+        )
+        return await _examine(settings)
+
+
+async def test_checkpoints_in_order_with_a_word_about_the_disk(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    findings = await _with_checkpoints(made)
+    _advised(findings)
+    assert findings["newest"].state.startswith("of 6 events")
+    assert "same disk" in findings["checkpoints"].state
+    assert "TARLA_CHECKPOINT_CHANNEL" in findings["checkpoints"].advice
+    assert str(made.ring().key.public) in findings["signing"].state
+    assert made.ring().key.secret_line() not in str(findings)
+    findings = await _with_checkpoints(made, tarla_checkpoint_channel="C0AUDIT")
+    assert findings["checkpoints"].advice == ""
+
+
+async def test_nothing_is_made_for_checkpoints(tmp_path: Path) -> None:
+    made = Vouched(tmp_path)
+    findings = await _with_checkpoints(made)
+    _advised(findings)
+    assert "made at the first start" in findings["signing"].state
+    assert not made.key_path.exists()
+    assert not made.folder.path.exists()
+
+
+async def test_checkpoints_out_of_order(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    older = shutil.copy(made.ledger, tmp_path / "older.db")
+    made.record("more")
+    made.checkpoint()
+    shutil.copy(older, made.ledger)
+    findings = await _with_checkpoints(made)
+    _advised(findings, "newest")
+    assert findings["newest"].state.startswith("older_file: the ledger ends at event")
+    made.key_path.chmod(0o644)
+    findings = await _with_checkpoints(made)
+    _advised(findings, "signing")
+    assert "chmod 600" in findings["signing"].state
+    shutil.rmtree(made.folder.path)
+    made.folder.path.write_text("a file")
+    _advised(await _with_checkpoints(made), "signing", "checkpoints")
 
 
 def test_the_report_sets_faults_apart_and_advice_below_them() -> None:
