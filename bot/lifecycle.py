@@ -26,6 +26,7 @@ from bot.ledger.connection import open_for_reading
 from bot.ledger.errors import LedgerFault
 from bot.ledger.kinds import LedgerKind
 from bot.ledger.schema import IS_KEPT
+from bot.operations.parts import watch_checkpoints
 from bot.settings import Settings
 from handlers.ports import AlreadyRecordedError, Clock, Entry, Json, LedgerUnavailableError, Recorded
 from knowledge import ModelError
@@ -172,8 +173,11 @@ def make_lifecycle(tarla: Tarla, settings: Settings) -> Lifecycle:
     channel = settings.tarla_checkpoint_channel
     post = None if channel is None else partial(post_checkpoint, tarla.app.client, channel)
     folder = CheckpointFolder(settings.checkpoints)
-    keeper = CheckpointKeeper(settings.tarla_ledger, folder, settings.signing_key, tarla.ledger, tarla.clock, post=post)
-    return Lifecycle(settings.tarla_ledger, tarla.ledger, tarla.clock, keeper)
+    keeper = CheckpointKeeper(
+        settings.tarla_ledger, folder, settings.signing_key, tarla.ledger.writer, tarla.clock, post=post
+    )
+    watch_checkpoints(tarla.operations, lambda: keeper.status, tarla.clock.now)
+    return Lifecycle(settings.tarla_ledger, tarla.ledger.writer, tarla.clock, keeper)
 
 
 def versions() -> dict[str, Json]:
