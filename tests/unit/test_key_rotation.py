@@ -143,3 +143,14 @@ def test_two_changes_lead_from_the_first_key_to_the_third(made: Vouched) -> None
         assert found.ok, found.problems
         assert set(found.keys) == set(made.ring().known)
         assert alone(made, key) == 0
+
+
+def test_a_lost_key_leaves_its_checkpoints_valid_beside_those_of_a_new_folder(made: Vouched) -> None:
+    lost = made.ring().key.public
+    made.key_path.unlink()
+    made.folder.path.rename(made.home / "before")
+    made.record("after")
+    assert isinstance(made.checkpoint(), Made)
+    folders = [CheckpointFolder(made.home / "before"), made.folder]
+    assert verify(made.ledger, folders, [lost, made.ring().key.public]).ok
+    assert not verify(made.ledger, folders, [made.ring().key.public]).ok
