@@ -17,6 +17,7 @@ from typing import TextIO
 from bot.cli import FAILED, NO_PICTURE, NOT_RECORDED, OK, REFUSED
 from bot.clock import SystemClock
 from bot.compose import make_conversation, open_ledger_of
+from bot.cut_off import cut_off
 from bot.pictures.saving import PictureError, check_target, format_of, write_whole
 from bot.settings import Settings
 from handlers.answer import answer_text
@@ -73,6 +74,8 @@ async def _ask(text: str, as_json: bool, settings: Settings) -> tuple[Reply, int
     clock = SystemClock()
     received = clock.monotonic()
     ledger = open_ledger_of(settings, clock)
+    if (fault := cut_off(settings)) is not None:
+        ledger.distrust(fault)
     try:
         conversation = make_conversation(settings, ledger, clock)
         # Whoever copies a command from Slack copies its name too.

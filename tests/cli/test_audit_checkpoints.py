@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.ledger import read_events
 from tests.support.vouched import Vouched, guards_off, vouched
 
 
@@ -124,3 +125,17 @@ def test_the_secret_is_printed_by_no_command(tmp_path: Path) -> None:
     done = tarla(made, "audit", "checkpoint")
     assert done.exit_code == 1
     assert secret not in done.stdout + done.stderr
+
+
+def test_a_terminal_adds_nothing_to_a_ledger_that_has_lost_its_end(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    whole = made.ledger.read_bytes()
+    with guards_off(made.ledger) as connection:
+        connection.execute("DELETE FROM payload WHERE seq > 3")
+        connection.execute("DELETE FROM event WHERE seq > 3")
+    done = tarla(made, "ask", "ldh 480/250 liver yes")
+    assert done.exit_code == 3
+    assert "the audit ledger cannot be written" in done.output
+    assert len(list(read_events(made.ledger))) == 3
+    made.ledger.write_bytes(whole)
+    assert tarla(made, "ask", "ldh 480/250 liver yes").exit_code == 0
