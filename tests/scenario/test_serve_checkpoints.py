@@ -12,9 +12,9 @@ from bot.audit.verification import verify
 from bot.checkpoints import Made
 from bot.ledger import read_events
 from bot.standin import SlackStandin, message_event
-from tests.scenario.test_serve import SECRETS, Served, serving
 from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, until
 from tests.support.program import tarla
+from tests.support.serving import SECRETS, Served, serving
 from tests.support.vouched import Vouched
 
 
