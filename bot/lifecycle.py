@@ -145,7 +145,8 @@ class Lifecycle:
         return marked, young
 
     async def _mark_one(self, each: Unanswered) -> bool:
-        entry = Entry(f"{each.idem_key}#interrupted", LedgerKind.INTERRUPTED, {"version": 1}, ref=each.seq)
+        # Not by the request's key: as stored it may be a hash, which the writer would hash once more.
+        entry = Entry(f"interrupted-{each.seq}", LedgerKind.INTERRUPTED, {"version": 1}, ref=each.seq)
         try:
             await self.writer.record(entry)
         except AlreadyRecordedError:

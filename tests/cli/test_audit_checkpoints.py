@@ -117,7 +117,7 @@ def test_without_ledger_or_with_a_wrong_key_nothing_is_made(tmp_path: Path) -> N
 
 def test_the_secret_is_printed_by_no_command(tmp_path: Path) -> None:
     made = vouched(tmp_path, rounds=1)
-    secret = made.key_path.read_text("ascii").split("+")[-1].strip()
+    secret = made.key_path.read_text("ascii").strip()[-40:]
     for words in (("checkpoint",), ("verify",), ("verify", "1"), ("rotate-key",), ("checkpoint",)):
         done = tarla(made, "audit", *words)
         assert secret not in done.stdout + done.stderr

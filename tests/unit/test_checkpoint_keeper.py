@@ -131,7 +131,7 @@ async def test_without_folder_or_key_answers_go_on_and_it_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = vouched(tmp_path, rounds=1)
-    secret = made.key_path.read_text().split("+")[-1].strip()
+    secret = made.key_path.read_text("ascii").strip()[-40:]
     made.key_path.chmod(0o644)
     async with keeping(made) as (keeper, writer):
         assert keeper.status.alarm == "key_unusable"

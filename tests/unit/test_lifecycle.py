@@ -94,9 +94,7 @@ async def test_requests_without_an_outcome_are_marked_at_the_next_start_and_once
         async with living(made):
             await settled(made, start)
     marked = events(made, "interrupted")
-    assert [event.idem_key for event in marked] == [
-        f"cut-{kind}#interrupted" for kind in ("computed", "refused", "looked_up", "shared")
-    ]
+    assert [event.idem_key for event in marked] == [f"interrupted-{seq}" for seq in (3, 4, 5, 6)]
     assert [event.ref for event in marked] == [3, 4, 5, 6]
     assert all(event.seq < events(made, "stopped")[0].seq for event in marked)
 
@@ -134,7 +132,7 @@ async def test_those_left_alone_are_looked_at_again_later(tmp_path: Path) -> Non
             assert events(made, "interrupted") == []
             await life.writer.record(Entry("answered-later#delivery", Kind.DELIVERED, {"version": 1}, ref=4))
             await until(lambda: len(events(made, "interrupted")) == 1)
-    assert [event.idem_key for event in events(made, "interrupted")] == ["cut#interrupted"]
+    assert [event.idem_key for event in events(made, "interrupted")] == ["interrupted-3"]
 
 
 async def test_a_start_that_died_before_its_second_look_is_made_up_for(tmp_path: Path) -> None:
