@@ -13,7 +13,9 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
+from bot.address import Address
 from bot.ledger import check_ledger
+from bot.operations.server import serve_operations
 from bot.terminal import ask_in_terminal
 from handlers.answer import TableMode
 from handlers.conversation import Conversation
@@ -37,6 +39,7 @@ from tests.support.surfaces import (
     type_everywhere,
 )
 
+LOOPBACK = Address("127.0.0.1", 0)
 ALL, EXCLUDED = identifiers()
 
 
@@ -107,6 +110,7 @@ async def test_typed_into_every_door_over_http(tmp_path: Path, caplog: pytest.Lo
         assert_nowhere(content, typed, name)
     assert_nowhere(outgoing.encode(), typed, "messages and modals")
     assert_nowhere(caplog.text.encode(), typed, "logs")
+    assert b'outcome="refused"' in metrics
     assert_nowhere(metrics, typed, "metrics")
     log_lines(caplog.records)
     assert check_ledger(path).ok
@@ -176,7 +180,11 @@ def test_typed_as_arguments_of_the_program(tmp_path: Path) -> None:
 
 
 async def metrics_of(running: RunningApp) -> bytes:
-    """What ``/metrics`` says, where there is such a page."""
-    address = running.address.replace("/slack/events", "/metrics")
-    async with aiohttp.ClientSession() as session, session.get(address) as response:
-        return await response.read() if response.status == 200 else b""
+    """What ``/metrics`` says."""
+    async with (
+        serve_operations(running.tarla.operations, LOOPBACK) as base,
+        aiohttp.ClientSession() as session,
+        session.get(f"{base}/metrics") as response,
+    ):
+        assert response.status == 200
+        return await response.read()

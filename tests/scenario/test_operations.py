@@ -22,8 +22,8 @@ from bot.operations.running import operating
 from bot.operations.server import serve_operations
 from bot.settings import SettingsError
 from bot.standin import SlackStandin
-from tests.scenario.test_serve import SECRETS, START_S, serving
 from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, over_http, over_socket, until
+from tests.support.serving import SECRETS, START_S, serving
 from tests.support.signing import slash_command_request
 
 LOOPBACK = Address("127.0.0.1", 0)
