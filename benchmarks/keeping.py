@@ -23,9 +23,10 @@ from typing import Any
 
 from bot.audit.pruning import check_before, prune
 from bot.audit.recalling import Asked, recall
-from bot.audit.retention import newest_event, plan_retention
+from bot.audit.retention import plan_retention
 from bot.clock import SystemClock
 from bot.ledger import check_ledger, open_ledger, read_event
+from bot.ledger.read import last_seq_of
 from handlers.ports import Entry, Kind, LedgerUnavailableError
 
 GAP_S = 0.02
@@ -100,7 +101,7 @@ def main(source: Path) -> None:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="tarla-keeping-") as folder:
         path = Path(shutil.copy(source, Path(folder) / "ledger.db"))
-        found["events"] = newest_event(path)
+        found["events"] = last_seq_of(path)
         began = time.perf_counter()
         with contextlib.closing(recall(path, Asked())) as recalled:
             summary = recalled.summary

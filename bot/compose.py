@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, cast
 
-from bot.id_key import pseudonyms_of
 from bot.ledger import LedgerHistory, LedgerWriter, open_ledger
+from bot.ledger.id_key import pseudonyms_of
 from bot.logs import bolt_logger
 from bot.settings import Settings
 from bot.tasks import Background, InFlight

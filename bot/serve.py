@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from bot.clock import SystemClock
 from bot.compose import Tarla, make_tarla
-from bot.lifecycle import Lifecycle, make_lifecycle
+from bot.lifecycle.process import Lifecycle, make_lifecycle
 from bot.operations.link import watch_link
 from bot.operations.notify import READY, Notifier
 from bot.operations.readiness import NOT_CONNECTED

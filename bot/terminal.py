@@ -17,7 +17,7 @@ from typing import TextIO
 from bot.cli import FAILED, NO_PICTURE, NOT_RECORDED, OK, REFUSED
 from bot.clock import SystemClock
 from bot.compose import make_conversation, open_ledger_of
-from bot.cut_off import cut_off
+from bot.lifecycle.cut_off import cut_off
 from bot.pictures.saving import PictureError, check_target, format_of, write_whole
 from bot.settings import Settings
 from handlers.answer import answer_text

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from bot.audit.options import RIGHT, WRONG, progress, settings_or_fail
 
 if TYPE_CHECKING:
     from bot.audit.receipts import Receipt
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from bot.ledger.note import PublicKey
     from bot.settings import Settings
 
-WRONG = 1
 _SECONDS_A_DAY = 86_400
 
 _ledger_option = click.option(
@@ -34,7 +35,7 @@ def checkpoint() -> None:
     from bot.checkpoints.keys import SigningKeyError, key_for
     from bot.checkpoints.signing import Alarm, SigningState, make_checkpoint
 
-    settings = _settings()
+    settings = settings_or_fail()
     folder = CheckpointFolder(settings.checkpoints)
     with _writer(settings) as writer:
         try:
@@ -86,7 +87,7 @@ def verify(
     from bot.checkpoints.folder import CheckpointFolder, FolderError
     from handlers.ports import LedgerUnavailableError
 
-    settings = _settings()
+    settings = settings_or_fail()
     place = ledger or settings.tarla_ledger
     folders = [CheckpointFolder(each) for each in checkpoints or (settings.checkpoints,)]
     if receipt is None and (proof is not None or with_payload):
@@ -111,7 +112,7 @@ def rotate() -> None:
     from bot.checkpoints.signing import Alarm
     from handlers.ports import LedgerUnavailableError
 
-    settings = _settings()
+    settings = settings_or_fail()
     with _writer(settings) as writer:
         try:
             done = rotate_key(
@@ -142,10 +143,10 @@ def _verify_all(
 ) -> None:
     from bot.audit.verification import verify as verify_ledger
 
-    with _progress(ledger, quiet=as_json) as follow:
+    with progress(ledger, "checked") as follow:
         found = verify_ledger(ledger, folders, keys, follow)
     click.echo(json.dumps(_as_json(found), indent=2) if as_json else _told(found, trusted))
-    sys.exit(0 if found.ok else WRONG)
+    sys.exit(RIGHT if found.ok else WRONG)
 
 
 def _verify_one(
@@ -254,24 +255,6 @@ def _keys(lines: Sequence[str], folders: Sequence[CheckpointFolder]) -> list[Pub
     return given or [key for folder in folders for key in folder.public_keys()]
 
 
-@contextlib.contextmanager
-def _progress(ledger: Path, *, quiet: bool) -> Iterator[Callable[[], None] | None]:
-    """What to call after each event; a bar on a terminal, and nothing anywhere else."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    from bot.checkpoints.quick import last_event
-
-    with tqdm(total=last_event(ledger), unit=" events", unit_scale=True, mininterval=0.3) as bar:
-
-        def follow() -> None:
-            bar.update()
-
-        yield follow
-
-
 def _write(place: Path, text: str) -> None:
     try:
         place.write_text(text, encoding="utf-8")
@@ -293,12 +276,3 @@ def _writer(settings: Settings) -> Iterator[LedgerWriter]:
         yield writer
     finally:
         writer.close()
-
-
-def _settings() -> Settings:
-    from bot.settings import SettingsError, read_settings
-
-    try:
-        return read_settings()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None

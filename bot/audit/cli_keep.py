@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.settings import MOST_YEARS, Settings, SettingsError, read_settings
+from bot.audit.options import CannotError, bar, progress, settings_or_fail
+from bot.settings import MOST_YEARS, Settings, SettingsError
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from bot.audit.pruning import Pruned
     from bot.audit.retention import Extent, Plan
     from handlers.ports import Json
@@ -57,19 +55,11 @@ def retain(years: int | None, prune: bool, clock_is_right: bool, as_json: bool) 
     sys.exit(0 if done is None or done[1] else 1)
 
 
-def settings_or_fail() -> Settings:
-    """The settings, or the reason why not in the command line's form."""
-    try:
-        return read_settings()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-
-
 def account(settings: Settings) -> str:
     """Who gives the command, by the operating system's name, as the ledger is to have it; an audit must know."""
     import getpass
 
-    from bot.id_key import pseudonyms_of
+    from bot.ledger.id_key import pseudonyms_of
 
     try:
         name = getpass.getuser()
@@ -78,7 +68,7 @@ def account(settings: Settings) -> str:
     try:
         ids = pseudonyms_of(settings)
     except SettingsError as error:
-        raise click.ClickException(str(error)) from None
+        raise CannotError(str(error)) from None
     return name if ids is None else ids.of(name)
 
 
@@ -89,19 +79,17 @@ def whois(name: str) -> None:
 
     With TARLA_ID_KEY that is a keyed hash; without it the id itself.
     """
-    from bot.id_key import pseudonyms_of
+    from bot.ledger.id_key import pseudonyms_of
 
     try:
         ids = pseudonyms_of(settings_or_fail())
     except SettingsError as error:
-        raise click.ClickException(str(error)) from None
+        raise CannotError(str(error)) from None
     click.echo(name if ids is None else ids.of(name))
 
 
 def _prune(path: Path, plan: Plan, who: str, *, clock_is_right: bool) -> tuple[Pruned, bool]:
     """What was done, and whether the ledger checks afterwards."""
-    from tqdm import tqdm
-
     from bot.audit.pruning import RetentionError, check_before, checked, prune
     from bot.clock import SystemClock
     from bot.compose import code_version
@@ -112,32 +100,17 @@ def _prune(path: Path, plan: Plan, who: str, *, clock_is_right: bool) -> tuple[P
             "--clock-is-right"
         )
     said: dict[str, Json] = {"asker": {"via": "cli", "user": who}, "code": code_version()}
-    events = 0 if plan.newest is None else plan.newest[0]
     payloads = plan.extent.payloads + sum(each.extent.payloads for each in plan.unfinished)
     try:
-        with tqdm(total=events, unit=" events", desc="checked", mininterval=0.5, disable=None) as bar:
-            check_before(path, _one_more(bar))
-        with tqdm(total=payloads, unit=" payloads", desc="deleted", mininterval=0.5, disable=None) as bar:
-            done = prune(path, plan, SystemClock(), said, _more(bar))
-        with tqdm(total=events, unit=" events", desc="checked again", mininterval=0.5, disable=None) as bar:
-            ok = checked(path, _one_more(bar)).ok
+        with progress(path, "checked") as follow:
+            check_before(path, follow)
+        with bar("deleted", "payloads", payloads) as more:
+            done = prune(path, plan, SystemClock(), said, more)
+        with progress(path, "checked again") as follow:
+            ok = checked(path, follow).ok
     except RetentionError as error:
         raise click.ClickException(str(error)) from None
     return done, ok
-
-
-def _one_more(bar: tqdm[Never]) -> Callable[[object], None]:
-    def follow(_row: object) -> None:
-        bar.update()
-
-    return follow
-
-
-def _more(bar: tqdm[Never]) -> Callable[[int], None]:
-    def follow(count: int) -> None:
-        bar.update(count)
-
-    return follow
 
 
 def _told(plan: Plan, done: tuple[Pruned, bool] | None) -> list[str]:

@@ -6,13 +6,13 @@ import contextlib
 import re
 import sys
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bot.audit.cli_keep import account, settings_or_fail
+from bot.audit.cli_keep import account
+from bot.audit.options import progress, settings_or_fail
 
 if TYPE_CHECKING:
     from bot.audit.recalling import Asked, Recall
@@ -106,16 +106,10 @@ def _private(name: str, flags: int) -> int:
 
 
 def _recalled(path: Path, asked: Asked, upto: int | None, ref: int) -> Recall:
-    from tqdm import tqdm
-
-    from bot.audit.patience import patiently
     from bot.audit.recalling import recall as recalled
-    from bot.audit.retention import newest_event
 
-    with tqdm(
-        total=patiently(partial(newest_event, path)), unit=" events", desc="recomputed", mininterval=0.5, disable=None
-    ) as bar:
-        return recalled(path, asked, bar.update, upto=upto, ref=ref)
+    with progress(path, "recomputed") as follow:
+        return recalled(path, asked, follow, upto=upto, ref=ref)
 
 
 def _record(settings: Settings, found: Recall) -> int:

@@ -21,8 +21,6 @@ from bot.ledger.read import prunings, raw_events
 # One step reads this many pages (4 KiB each) under the lock: a few milliseconds, a fast disk granted.
 STEP_PAGES = 256
 PAUSE_S = 0.002
-# So long a step waits for somebody else's lock before the copy is given up.
-PATIENCE_S = 30.0
 # Beginnings from the first page, after which the copy is made by rows.
 BEGINNINGS = 3
 
@@ -46,7 +44,7 @@ def copy_pages(source: Path, target: Path, *, step: int = STEP_PAGES, beginnings
         nonlocal begun, before, since
         now = time.monotonic()
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            if now - since > PATIENCE_S:
+            if 1000 * (now - since) > AUDIT_WAIT_MS:
                 raise LedgerFault("locked", "another process does not let go of the ledger")
             return
         since = now

@@ -67,20 +67,30 @@ def ledger_errors() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def progress(path: Path, what: str) -> Iterator[Callable[[int], None]]:
-    """A bar over all events on standard error, where that is a terminal; to be told each event's number."""
+def bar(what: str, unit: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error, where that is a terminal; to be told how many more are done."""
     if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda _seq: None
+        yield lambda _more: None
         return
     from tqdm import tqdm
 
-    from bot.audit.walk import last_seq
+    with tqdm(total=total, desc=what, unit=f" {unit}", unit_scale=True, mininterval=0.2, leave=False) as drawn:
 
-    with ledger_errors():
-        total = last_seq(path)
-    with tqdm(total=total, desc=what, unit=" events", unit_scale=True, mininterval=0.2, leave=False) as bar:
-
-        def follow(_seq: int) -> None:
-            bar.update()
+        def follow(more: int) -> None:
+            drawn.update(more)
 
         yield follow
+
+
+@contextlib.contextmanager
+def progress(path: Path, what: str) -> Iterator[Callable[[int], None]]:
+    """A bar over all events of a ledger; to be told each event's number."""
+    from bot.ledger.connection import AUDIT_WAIT_MS
+    from bot.ledger.read import last_seq_of
+    from handlers.ports import LedgerUnavailableError
+
+    total = None
+    with contextlib.suppress(LedgerUnavailableError):  # whoever reads it will say what is wrong with it
+        total = last_seq_of(path, AUDIT_WAIT_MS)
+    with bar(what, "events", total) as more:
+        yield lambda _seq: more(1)

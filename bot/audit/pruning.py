@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from bot.audit.patience import patiently
 from bot.audit.retention import Plan, unfinished_pruning
 from bot.audit.wiping import wipe_gaps
 from bot.ledger import LedgerCheck, LedgerFault, check_ledger, schema
 from bot.ledger.connection import (
+    AUDIT_WAIT_MS,
     FileIdentity,
     begin_writing,
     file_identity,
@@ -40,6 +41,8 @@ FEWEST, MOST = 10, 2_000
 # Rest after each transaction, in multiples of its time, for those who wait; never less than a few polls for the lock.
 REST, LEAST_REST_S = 1.0, 0.005
 LOCK_WAIT_S = 1.0
+# How long to go on asking for the lock beside a busy bot, and how often.
+PATIENCE_S, AGAIN_S = 60.0, 0.005
 # A check of the whole ledger that met a locked file is begun anew so often.
 CHECKS = 3
 
@@ -48,6 +51,7 @@ DELETE FROM payload WHERE seq BETWEEN ? AND ?
 AND seq NOT IN (SELECT seq FROM event WHERE {schema.IS_KEPT} AND seq BETWEEN ? AND ?)"""  # noqa: S608 - constants
 
 Progress = Callable[[int], None]
+T = TypeVar("T")
 
 
 class RetentionError(Exception):
@@ -123,9 +127,9 @@ def prune(path: Path, plan: Plan, clock: Clock, said: Mapping[str, Json], follow
         if plan.extent.last >= plan.extent.first and plan.extent.payloads:
             event = _record(path, plan, clock, said)
             deleting.run(event, follow)
-    everything = max((each.last for each in patiently(partial(recorded_prunings, path))), default=0)
+    everything = max((each.last for each in recorded_prunings(path)), default=0)
     if everything:  # also where nothing was left to delete: an earlier run may have been cut off before this
-        patiently(partial(wipe_gaps, path, everything))
+        _patiently(partial(wipe_gaps, path, everything))
     return Pruned(deleting.deleted, resumed, event, deleting.longest_s)
 
 
@@ -136,7 +140,7 @@ def recorded_prunings(path: Path) -> tuple[Pruning, ...]:
         LedgerUnavailableError: the ledger cannot be read.
     """
     try:
-        with contextlib.closing(open_for_reading(path)) as connection:
+        with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             return prunings(connection)
     except sqlite3.Error as error:
         raise fault_of_sqlite(error) from None
@@ -149,7 +153,7 @@ def still_to_do(path: Path) -> tuple[Pruning, ...]:
         LedgerUnavailableError: the ledger cannot be read.
     """
     try:
-        with contextlib.closing(open_for_reading(path)) as connection:
+        with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             return tuple(each for each in prunings(connection) if unfinished_pruning(connection, each) is not None)
     except sqlite3.Error as error:
         raise fault_of_sqlite(error) from None
@@ -168,9 +172,9 @@ def _record(path: Path, plan: Plan, clock: Clock, said: Mapping[str, Json]) -> P
     # One key for each beginning: of two runs at once only one records, and both then delete the same.
     entry = dataclasses.replace(prepare(Entry(f"pruned:{first}", LedgerKind.PRUNED, payload)), pruned=(first, last))
     with contextlib.closing(Store(path, clock)) as store:
-        (outcome,) = patiently(lambda: store.append([entry], time.monotonic() + LOCK_WAIT_S))
+        (outcome,) = _patiently(lambda: store.append([entry], time.monotonic() + LOCK_WAIT_S))
     if isinstance(outcome, AlreadyRecordedError):
-        return next(each for each in patiently(partial(recorded_prunings, path)) if each.seq == outcome.recorded.seq)
+        return next(each for each in recorded_prunings(path) if each.seq == outcome.recorded.seq)
     if isinstance(outcome, Exception):
         raise outcome
     return Pruning(outcome.seq, first, last)
@@ -189,7 +193,7 @@ class _Deleting:
         first = pruning.first
         while first <= pruning.last:
             last = min(pruning.last, first + int(self._rows) - 1)
-            deleted, took = patiently(partial(self._step, first, last))
+            deleted, took = _patiently(partial(self._step, first, last))
             self.deleted, self.longest_s = self.deleted + deleted, max(self.longest_s, took)
             follow(deleted)
             first = last + 1
@@ -217,7 +221,7 @@ class _Deleting:
 
 @contextlib.contextmanager
 def _deleting(path: Path) -> Iterator[_Deleting]:
-    connection, identity = patiently(
+    connection, identity = _patiently(
         lambda: open_for_writing(path, may_create=False, deadline=time.monotonic() + LOCK_WAIT_S)
     )
     try:
@@ -232,3 +236,16 @@ def _deleting(path: Path) -> Iterator[_Deleting]:
         raise fault_of_os(error) from None
     finally:
         connection.close()
+
+
+def _patiently(step: Callable[[], T]) -> T:
+    """The step, again and again while somebody else holds the lock; a reader's statements wait by themselves."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return step()
+        except (sqlite3.OperationalError, LedgerFault) as error:
+            fault = error if isinstance(error, LedgerFault) else fault_of_sqlite(error)
+            if fault.code != "locked" or time.monotonic() > until:
+                raise fault from None
+        time.sleep(AGAIN_S)

@@ -12,16 +12,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 
-from bot.audit.patience import patient_rows, patiently
 from bot.audit.recomputing import Difference, Figure, Level, Recomputing
 from bot.ledger.check import Retention, problem_of
-from bot.ledger.connection import open_for_reading
+from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
 from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.kinds import LedgerKind
-from bot.ledger.read import RawEvent, prunings
+from bot.ledger.read import RawEvent, prunings, raw_events
 from handlers.ports import Json, Kind
 from knowledge.assessment import ModelVersion
 
@@ -158,7 +156,12 @@ class Recall:
 
 
 def recall(
-    path: Path, asked: Asked, follow: Callable[[], object] = lambda: None, *, upto: int | None = None, ref: int = 0
+    path: Path,
+    asked: Asked,
+    follow: Callable[[int], None] = lambda _seq: None,
+    *,
+    upto: int | None = None,
+    ref: int = 0,
 ) -> Recall:
     """Look at every event once, up to ``upto``; ``ref`` is the earlier recall whose notices are looked for.
 
@@ -172,13 +175,13 @@ def recall(
     recomputing = Recomputing()
     looking = _Looking(recomputing, spool, Summary(recomputing.model, asked), upto, ref)
     try:
-        with contextlib.closing(patiently(partial(open_for_reading, path))) as connection:
-            retention = Retention(patiently(partial(prunings, connection)))
-            for row in patient_rows(connection):
+        with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
+            retention = Retention(prunings(connection))
+            for row in raw_events(connection, after=-1):
                 if row.body is None and not retention.covers(row):
-                    retention.learn(patiently(partial(prunings, connection)))
+                    retention.learn(prunings(connection))
                 looking.at(row, pruned=retention.covers(row))
-                follow()
+                follow(row.seq)
     except sqlite3.Error as error:
         spool.close()
         raise fault_of_sqlite(error) from None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.checkpoints.folder import CheckpointFolder, KeptNote
 from bot.ledger.check import Retention, problem_of
-from bot.ledger.connection import open_for_reading
+from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
 from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.merkle import hash_ranges, inclusion_ranges, root_from_inclusion
 from bot.ledger.note import Checkpoint, NoteError, PublicKey, open_checkpoint
@@ -90,7 +90,7 @@ def check_receipt(
         raise ReceiptError("a receipt reads like 1284-3f9a")
     seq = int(match[1])
     try:
-        with contextlib.closing(open_for_reading(ledger)) as connection:
+        with contextlib.closing(open_for_reading(ledger, AUDIT_WAIT_MS)) as connection:
             row = next(raw_events(connection, after=seq - 1, page=1), None)
             if row is None or row.seq != seq:
                 raise ReceiptError(f"there is no event {seq} in this ledger")

@@ -6,12 +6,10 @@ import contextlib
 import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
-from bot.audit.patience import patiently
 from bot.ledger import schema
-from bot.ledger.connection import open_for_reading
+from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
 from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.leaf import timestamp
 from bot.ledger.read import Pruning, prunings
@@ -106,13 +104,9 @@ def plan_retention(path: Path, years: int, now: datetime) -> Plan:
     Raises:
         LedgerUnavailableError: the ledger cannot be read.
     """
-    return patiently(partial(_planned, path, years, now))
-
-
-def _planned(path: Path, years: int, now: datetime) -> Plan:
     before = timestamp(cut_off(now, years))
     try:
-        with contextlib.closing(open_for_reading(path)) as connection:
+        with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             newest = _newest(connection)
             last = 0 if newest is None else newest[0]
             known = prunings(connection)
@@ -125,20 +119,6 @@ def _planned(path: Path, years: int, now: datetime) -> Plan:
     except sqlite3.Error as error:
         raise fault_of_sqlite(error) from None
     return Plan(years, timestamp(now), before, extent, stopped_at, older, newest, unfinished)
-
-
-def newest_event(path: Path) -> int:
-    """The number of the newest event, 0 in an empty ledger.
-
-    Raises:
-        LedgerUnavailableError: the ledger cannot be read.
-    """
-    try:
-        with contextlib.closing(open_for_reading(path)) as connection:
-            newest = _newest(connection)
-    except sqlite3.Error as error:
-        raise fault_of_sqlite(error) from None
-    return 0 if newest is None else newest[0]
 
 
 def unfinished_pruning(connection: sqlite3.Connection, pruning: Pruning) -> Unfinished | None:

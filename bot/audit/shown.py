@@ -16,7 +16,7 @@ from bot.ledger.connection import AUDIT_WAIT_MS, check_schema, open_for_reading
 from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.leaf import leaf_hash, payload_hash
 from bot.ledger.note import Checkpoint
-from bot.ledger.read import RawEvent, prunings, raw_events
+from bot.ledger.read import RawEvent, last_seq, prunings, raw_events
 
 _RECEIPT = re.compile(r"#?([1-9][0-9]{0,17})-([0-9a-f]{4,64})", re.ASCII)
 # Looked through in pages of one statement each: no index leads from an event to what refers to it.
@@ -97,7 +97,7 @@ def look_up(path: Path, receipt: Receipt, notes: Notes) -> Shown:
     try:
         with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             check_schema(connection)
-            (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+            last = last_seq(connection)
             row = next(raw_events(connection, after=receipt.seq - 1, page=1), None)
             if row is None or row.seq != receipt.seq:
                 return Shown(Fit.NO_SUCH_NUMBER, receipt, last, notes=len(notes.checkpoints))

@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.audit.trust import Judged, KeyChange, judge, replaced_before
 from bot.checkpoints.folder import CheckpointFolder, KeptNote
 from bot.ledger.check import LedgerCheck, check_ledger
-from bot.ledger.connection import open_for_reading
+from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
 from bot.ledger.errors import LedgerFault
 from bot.ledger.merkle import Tree
 from bot.ledger.note import NoteError, PublicKey, read_public_key
@@ -113,13 +113,13 @@ def verify(
     ledger: Path,
     folders: Sequence[CheckpointFolder],
     keys: Sequence[PublicKey],
-    follow: Callable[[], None] | None = None,
+    follow: Callable[[int], None] = lambda _seq: None,
 ) -> Verification:
     """Check every row, and every checkpoint of every folder against the tree over the rows.
 
     Args:
         keys: whose signatures are trusted; those reached by recorded changes of key are too.
-        follow: called after each row.
+        follow: told the number of each row after it.
 
     Raises:
         LedgerUnavailableError: there is no ledger there or it cannot be read.
@@ -130,8 +130,7 @@ def verify(
 
     def take(row: RawEvent) -> None:
         reading.take(row)
-        if follow is not None:
-            follow()
+        follow(row.seq)
 
     check = check_ledger(ledger, take)
     judged = judge(notes, keys, reading.changes, reading.roots)
@@ -161,7 +160,7 @@ def verify(
 
 def _claimed_sizes(ledger: Path) -> frozenset[int]:
     try:
-        with contextlib.closing(open_for_reading(ledger)) as connection:
+        with contextlib.closing(open_for_reading(ledger, AUDIT_WAIT_MS)) as connection:
             return frozenset(ref for (ref,) in connection.execute(_CLAIMED) if isinstance(ref, int))
     except (LedgerFault, sqlite3.Error):
         return frozenset()  # check_ledger says what is wrong with it

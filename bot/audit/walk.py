@@ -41,17 +41,3 @@ def walk(path: Path) -> Generator[Seen, None, None]:
                 expected = row.seq + 1
     except sqlite3.Error as error:
         raise fault_of_sqlite(error) from None
-
-
-def last_seq(path: Path) -> int:
-    """Number of the newest event, 0 without one.
-
-    Raises:
-        LedgerUnavailableError: the ledger cannot be read.
-    """
-    try:
-        with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
-            (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-            return int(last)
-    except sqlite3.Error as error:
-        raise fault_of_sqlite(error) from None

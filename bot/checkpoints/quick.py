@@ -11,6 +11,7 @@ from bot.checkpoints.signing import Alarm, AlarmCode
 from bot.ledger.connection import check_schema, open_for_reading
 from bot.ledger.errors import LedgerFault, fault_of_sqlite
 from bot.ledger.note import NoteError, PublicKey, open_checkpoint
+from bot.ledger.read import last_seq
 from bot.ledger.schema import IS_KEPT
 
 _UNCOVERED = f"SELECT 1 FROM event WHERE seq > ? AND NOT ({IS_KEPT}) LIMIT 1"  # noqa: S608 - put together of constants
@@ -32,7 +33,7 @@ def quick_check(ledger: Path, folder: CheckpointFolder, keys: tuple[PublicKey, .
     try:
         with contextlib.closing(open_for_reading(ledger)) as connection:
             check_schema(connection)
-            (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+            last = last_seq(connection)
     except LedgerFault as fault:
         code = AlarmCode.SCHEMA if fault.code == "damaged" else AlarmCode.LEDGER_UNREADABLE
         return Alarm(code, fault.detail)
@@ -50,12 +51,3 @@ def has_requests_after(ledger: Path, size: int) -> bool:
             return connection.execute(_UNCOVERED, (size,)).fetchone() is not None
     except (LedgerFault, sqlite3.Error):
         return False
-
-
-def last_event(ledger: Path) -> int | None:
-    """How many events there are; None if that cannot be told."""
-    try:
-        with contextlib.closing(open_for_reading(ledger)) as connection:
-            return int(connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
-    except (LedgerFault, sqlite3.Error):
-        return None

@@ -11,7 +11,7 @@ import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 
-from bot.ledger.read import RawEvent, raw_events
+from bot.ledger.read import RawEvent, last_seq, raw_events
 
 PAGE_EVENTS = 2_000
 # Answers further back are not looked for; counts cover weeks and go further.
@@ -63,7 +63,7 @@ class Counted:
 
 def own_answers(connection: sqlite3.Connection, user: str, team: str | None, limit: int) -> FoundAnswers:
     """The newest ``limit`` rows of ``computed`` events whose asker is this user of this team; hashes not checked."""
-    last = upto = _last_seq(connection)
+    last = upto = last_seq(connection)
     found: list[int] = []
     mark = f'"user":{json.dumps(user, ensure_ascii=False)}'
     floor = max(0, last - ANSWERS_SEARCHED_MOST)
@@ -80,7 +80,7 @@ def counts_since(connection: sqlite3.Connection, day: str) -> Counted:
     """Counts of events recorded since ``day`` (ISO 8601, UTC) began."""
     by_week: Counter[tuple[str, str]] = Counter()
     refusals: Counter[str] = Counter()
-    last = upto = _last_seq(connection)
+    last = upto = last_seq(connection)
     first, floor = last + 1, max(0, last - COUNTED_MOST)
     while upto > floor:
         after = max(floor, upto - PAGE_EVENTS)
@@ -96,8 +96,3 @@ def counts_since(connection: sqlite3.Connection, day: str) -> Counted:
             refusals[reason.decode() if known else OTHER_REASON] += count
         first, upto = after + 1, after
     return Counted(dict(by_week), dict(refusals), first, last, complete=upto == 0)
-
-
-def _last_seq(connection: sqlite3.Connection) -> int:
-    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-    return int(last)

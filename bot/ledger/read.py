@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from bot.ledger.connection import open_for_reading
+from bot.ledger.connection import BUSY_TIMEOUT_MS, open_for_reading
 from bot.ledger.errors import LedgerFault, fault_of_sqlite
 from handlers.ports import Json
 
@@ -96,6 +96,25 @@ def raw_events(connection: sqlite3.Connection, after: int, page: int = PAGE_ROWS
         for row in rows:
             yield RawEvent(*row)
         after = rows[-1][0]
+
+
+def last_seq(connection: sqlite3.Connection) -> int:
+    """Number of the newest event, 0 without one."""
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    return int(last)
+
+
+def last_seq_of(path: Path, wait_ms: int = BUSY_TIMEOUT_MS) -> int:
+    """The same for the ledger at ``path``; waits up to ``wait_ms`` for a lock.
+
+    Raises:
+        LedgerUnavailableError: the ledger cannot be read.
+    """
+    try:
+        with contextlib.closing(open_for_reading(path, wait_ms)) as connection:
+            return last_seq(connection)
+    except sqlite3.Error as error:
+        raise fault_of_sqlite(error) from None
 
 
 def read_events(path: Path, *, after: int = 0) -> Generator[StoredEvent, None, None]:

@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.doctor import examine, report
-from bot.finding import Finding
+from bot.doctor.finding import Finding
 from bot.settings import Settings
 from bot.standin import SlackStandin, proxies_dropped
 from handlers.listeners import SCOPES

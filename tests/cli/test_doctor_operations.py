@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 from bot.address import Address
-from bot.doctor_operations import examine_operations
+from bot.doctor.operations import examine_operations
 from bot.operations import Operations
 from bot.operations.server import serve_operations
 from bot.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from bot.id_key import Pseudonyms, pseudonyms_of
+from bot.ledger.id_key import Pseudonyms, pseudonyms_of
 from bot.settings import SettingsError
 from bot.standin import Caller
 from handlers.ports import Entry

@@ -24,8 +24,8 @@ from bot.audit.export import Format, writer_of
 from bot.audit.export_csv import COLUMNS, guarded, unguarded
 from bot.audit.fhir_codes import HASHED_PREFIX, KINDS
 from bot.clock import SystemClock
-from bot.id_key import PREFIX
 from bot.ledger import StoredEvent, open_ledger, read_events, schema
+from bot.ledger.id_key import PREFIX
 from bot.ledger.kinds import LedgerKind
 from bot.ledger.leaf import canonical, leaf_hash, payload_hash
 from bot.ledger.read import RawEvent

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bot import interrupted, lifecycle
 from bot.audit.verification import verify
 from bot.checkpoints.keeper import CheckpointKeeper, Rhythm
 from bot.clock import SystemClock
 from bot.ledger import StoredEvent, read_events
-from bot.lifecycle import Lifecycle
+from bot.lifecycle import interrupted, process
+from bot.lifecycle.process import Lifecycle
 from handlers.ports import Entry, Kind
 from tests.support.app import until
 from tests.support.vouched import Vouched, guards_off
@@ -68,8 +68,8 @@ async def test_another_model_is_recorded_once_and_the_same_one_not_again(
         async with living(made):
             await settled(made, start)
     assert len(events(made, "model_activated")) == 1
-    before = lifecycle.versions()
-    monkeypatch.setattr(lifecycle, "versions", lambda: before | {"evidence": "2027-01-01"})
+    before = process.versions()
+    monkeypatch.setattr(process, "versions", lambda: before | {"evidence": "2027-01-01"})
     async with living(made), living(made):
         await settled(made, 4)
     last = events(made, "model_activated")
@@ -150,7 +150,7 @@ async def test_a_start_that_died_before_its_second_look_is_made_up_for(tmp_path:
 async def test_a_ledger_that_comes_back_later_gets_its_start_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "RETRY_S", 0.05)
+    monkeypatch.setattr(process, "RETRY_S", 0.05)
     made = Vouched(tmp_path)
     made.record("a")
     with guards_off(made.ledger):  # the guards are away meanwhile

@@ -9,7 +9,7 @@ import socket
 import aiohttp
 
 from bot.address import Address
-from bot.finding import Finding
+from bot.doctor.finding import Finding
 from bot.operations.routes import HEALTH_PATH
 from bot.settings import Settings
 

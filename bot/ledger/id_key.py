@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bot.ledger import read_event
 from bot.ledger.errors import LedgerFault
+from bot.ledger.read import last_seq_of, read_event
 from bot.settings import Settings, SettingsError
 from handlers.ports import Entry, Json
 from handlers.requests import Asker
@@ -97,13 +97,11 @@ def _make(path: Path) -> None:
 
 
 def _holds_hashed_ids(ledger: Path) -> bool:
-    from bot.audit.retention import newest_event
-
     if not ledger.exists():
         return False
     mark = f'"user":"{PREFIX}'
     try:
-        last = newest_event(ledger)
+        last = last_seq_of(ledger)
         events = (read_event(ledger, seq) for seq in range(max(1, last - LOOKED_BACK + 1), last + 1))
         return any(event is not None and mark in (event.body or "") for event in events)
     except LedgerFault:  # it is told elsewhere, and nothing is recorded then

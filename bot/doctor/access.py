@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.directory import NO_SUCH_GROUP
-from bot.finding import Finding
+from bot.doctor.finding import Finding
 from bot.settings import Settings
 from bot.slack_errors import slack_code
 

@@ -10,10 +10,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
-from bot.doctor_access import examine_groups
-from bot.doctor_checkpoints import examine_checkpoints
-from bot.doctor_operations import examine_operations
-from bot.finding import Finding
+from bot.doctor.access import examine_groups
+from bot.doctor.checkpoints import examine_checkpoints
+from bot.doctor.finding import Finding
+from bot.doctor.operations import examine_operations
 from bot.ledger import open_ledger
 from bot.settings import Settings
 from bot.slack_errors import slack_code

@@ -9,7 +9,7 @@ from bot.checkpoints.folder import CheckpointFolder, FolderError
 from bot.checkpoints.keys import KeyRing, SigningKeyError, read_key
 from bot.checkpoints.quick import quick_check
 from bot.checkpoints.signing import Alarm, AlarmCode
-from bot.finding import Finding
+from bot.doctor.finding import Finding
 from bot.settings import Settings
 
 ELSEWHERE = (

@@ -20,12 +20,12 @@ from bot.checkpoints.folder import CheckpointFolder
 from bot.checkpoints.keeper import CheckpointKeeper
 from bot.checkpoints.posting import post_checkpoint
 from bot.compose import Tarla, code_version
-from bot.interrupted import Unanswered, scan_start, unanswered
 from bot.ledger import LedgerWriter
 from bot.ledger.connection import open_for_reading
 from bot.ledger.errors import LedgerFault
 from bot.ledger.kinds import LedgerKind
 from bot.ledger.schema import IS_KEPT
+from bot.lifecycle.interrupted import Unanswered, scan_start, unanswered
 from bot.operations.parts import watch_checkpoints
 from bot.settings import Settings
 from handlers.ports import AlreadyRecordedError, Clock, Entry, Json, LedgerUnavailableError, Recorded
