@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Union
 
+from handlers.receipts import receipt_of
+
 # Ledger payloads are canonical JSON (RFC 8785): decimals travel as strings, so
 # that every implementation of the canonical form gives the same bytes.
 Json = Union[str, int, bool, None, Sequence["Json"], Mapping[str, "Json"]]  # noqa: UP007 - `|` cannot hold a forward reference at run time
@@ -53,7 +55,7 @@ class Recorded:
     @property
     def receipt(self) -> str:
         """What the reader can quote: the sequence number and the start of the leaf hash."""
-        return f"{self.seq}-{self.leaf.hex()[:4]}"
+        return receipt_of(self.seq, self.leaf)
 
 
 class AlreadyRecordedError(Exception):

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from bot.audit.copying import BEGINNINGS, STEP_PAGES, StartedAnewError, copy_pages, copy_rows
-from bot.audit.files import OutputError, new_file
+from bot.audit.files import OutputError, output_file
 from bot.ledger import check_ledger
 from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
 from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.merkle import Tree
 from bot.ledger.note import Checkpoint
 from bot.ledger.read import RawEvent
+from handlers.receipts import receipt_of
 
 Follow = Callable[[int], None]
 _LEAVES = "SELECT seq, leaf FROM event WHERE seq > ? ORDER BY seq LIMIT 2000"
@@ -66,7 +67,7 @@ def back_up(
         BackupError: the copy is not right, or not what the source or a checkpoint says.
         LedgerUnavailableError: the source cannot be read.
     """
-    with new_file(target) as part:
+    with output_file(target) as part:
         by_rows = False
         try:
             try:
@@ -97,7 +98,7 @@ def _check(source: Path, copy: Path, checkpoints: tuple[Checkpoint, ...], follow
         def compare(row: RawEvent) -> None:
             nonlocal receipt, compared
             tree.append(row.leaf)
-            receipt = f"{row.seq}-{row.leaf.hex()[:4]}"
+            receipt = receipt_of(row.seq, row.leaf)
             if next(originals, None) != (row.seq, row.leaf):
                 raise BackupError("the copy's leaf is not the ledger's", row.seq)
             for root in expected.get(row.seq, ()):

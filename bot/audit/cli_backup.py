@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bot.audit.options import RIGHT, WRONG, CannotError, ledger_errors, progress, settings_or_fail
+from bot.audit.options import RIGHT, WRONG, CannotError, checkpoints_or_fail, ledger_errors, progress, settings_or_fail
 
 
 @click.command()
@@ -23,16 +23,15 @@ def backup(dest: Path, verify: bool, as_json: bool) -> None:
     """
     from bot.audit.backup import BackupError, back_up
     from bot.audit.files import OutputError, reason
-    from bot.audit.notes import Notes, read_notes
     from bot.audit.problems import told
+    from bot.audit.trust import Judged
 
     settings = settings_or_fail()
-    notes = Notes(())
+    notes = checkpoints_or_fail(settings) if verify else Judged(())
+    unusable = [note.path.name for note, _why in notes.refused]
     try:
-        if verify:
-            notes = read_notes(settings.checkpoints)
         with ledger_errors(), progress(settings.tarla_ledger, "checked") as follow:
-            done = back_up(settings.tarla_ledger, dest, checkpoints=notes.checkpoints, follow=follow)
+            done = back_up(settings.tarla_ledger, dest, checkpoints=tuple(notes.checkpoints), follow=follow)
     except BackupError as error:
         where = "" if error.seq is None else f" at event {error.seq}"
         click.echo(f"No backup was kept: {told(str(error))}{where}.", err=True)
@@ -43,7 +42,7 @@ def backup(dest: Path, verify: bool, as_json: bool) -> None:
         raise CannotError(f"the backup cannot be made: {reason(error)}") from None
     if as_json:
         said = {name: getattr(done, name) for name in done.__slots__}
-        click.echo(json.dumps({**said, "unusable_notes": list(notes.unusable)}, indent=2))
+        click.echo(json.dumps({**said, "unusable_notes": unusable}, indent=2))
     else:
         lines = [
             f"{done.events:,} events, {done.size:,} bytes, copied {'row by row' if done.by_rows else 'page by page'}",
@@ -54,6 +53,6 @@ def backup(dest: Path, verify: bool, as_json: bool) -> None:
             beyond = f"; {done.beyond} cover events after the copy" if done.beyond else ""
             lines.append(f"compared with {done.compared} checkpoints{beyond}")
         click.echo("\n".join(lines))
-    for name in notes.unusable:
+    for name in unusable:
         click.echo(f"not a checkpoint that a key beside it signed: {name}", err=True)
-    sys.exit(WRONG if notes.unusable else RIGHT)
+    sys.exit(WRONG if unusable else RIGHT)

@@ -14,7 +14,7 @@ import click
 from bot.audit.options import RIGHT, WRONG, progress, settings_or_fail
 
 if TYPE_CHECKING:
-    from bot.audit.receipts import Receipt
+    from bot.audit.receipts import CheckedReceipt
     from bot.audit.verification import Verification
     from bot.checkpoints.folder import CheckpointFolder
     from bot.ledger import LedgerWriter
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _SECONDS_A_DAY = 86_400
+# Rights of what is written: the verifier is for everyone, a proof may hold a patient's data.
+FOR_ALL, FOR_ONE = 0o644, 0o600
 
 _ledger_option = click.option(
     "--ledger", type=click.Path(dir_okay=False, path_type=Path), help="Ledger file (default: TARLA_LEDGER)."
@@ -134,7 +136,7 @@ def verifier(out: Path) -> None:
     """Write the stand-alone verifier: one file that needs Python and cryptography, and nothing of Tarla."""
     from importlib.resources import files
 
-    _write(out, (files("bot.audit") / "standalone.py").read_text(encoding="utf-8"))
+    _write(out, (files("bot.audit") / "standalone.py").read_text(encoding="utf-8"), FOR_ALL)
     click.echo(f"wrote {out}")
 
 
@@ -171,7 +173,7 @@ def _verify_one(
             sys.exit(WRONG)
         raise click.ClickException(str(error)) from None
     if proof is not None:
-        _write(proof, json.dumps(exported, indent=2) + "\n")
+        _write(proof, json.dumps(exported, indent=2) + "\n", FOR_ONE)
     if as_json:
         row = {"receipt": found.name, "kind": found.row.kind.decode(), "time": found.row.time.decode()}
         size = None if found.checkpoint is None else found.checkpoint.size
@@ -196,7 +198,7 @@ def _told(found: Verification, trusted: bool) -> str:
     return "\n".join(lines) + ("" if found.problems else "\nin order")
 
 
-def _told_receipt(found: Receipt, trusted: bool) -> str:
+def _told_receipt(found: CheckedReceipt, trusted: bool) -> str:
     lines = [f"#{found.name}: {found.row.kind.decode()}, {found.row.time.decode()}", "its hashes are right"]
     if found.checkpoint is None or found.proof is None:
         lines.append("not yet covered by a checkpoint: only locally protected")
@@ -255,13 +257,14 @@ def _keys(lines: Sequence[str], folders: Sequence[CheckpointFolder]) -> list[Pub
     return given or [key for folder in folders for key in folder.public_keys()]
 
 
-def _write(place: Path, text: str) -> None:
+def _write(place: Path, text: str, mode: int) -> None:
+    from bot.audit.files import OutputError, output_file
+
     try:
-        place.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.ClickException(
-            f"cannot be written there ({error.strerror}): name a file in a folder that exists"
-        ) from None
+        with output_file(place, force=True, mode=mode) as part:
+            part.write_text(text, encoding="utf-8")
+    except OutputError as error:
+        raise click.ClickException(f"cannot be written there: {error}") from None
 
 
 @contextlib.contextmanager

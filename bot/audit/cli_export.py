@@ -52,7 +52,7 @@ def export(
     """
     from bot.audit.export import ExportStoppedError, Format, writer_of
     from bot.audit.export import export as write_export
-    from bot.audit.files import OutputError, new_file, reason
+    from bot.audit.files import OutputError, output_file, reason
     from bot.audit.problems import told
 
     path, days = settings_or_fail().tarla_ledger, days_or_fail(since, until)
@@ -76,7 +76,7 @@ def export(
                 done = run(sys.stdout, follow)
                 sys.stdout.flush()
             else:
-                with new_file(out, force=force) as part, part.open("w", encoding="utf-8", newline="\n") as target:
+                with output_file(out, force=force) as part, part.open("w", encoding="utf-8", newline="\n") as target:
                     done = run(target, follow)
     except ExportStoppedError as stopped:
         nothing = "" if out is None else " No file was written."

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bot.audit.recalling import Asked, Recall
     from bot.settings import Settings
 
-_RECEIPT = re.compile(r"#?([1-9][0-9]{0,17})-([0-9a-f]{4})", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -59,6 +58,7 @@ def recall(
     Exit status 0 when every row could be looked at, 1 when some were altered, missing or unreadable, or when this
     very model gives other figures now.
     """
+    from bot.audit.files import OutputError, output_file
     from bot.audit.notices import NoticeError, new_folder
     from bot.audit.recall_lists import text_lines, write_csv, write_json
     from bot.audit.recalling import Asked
@@ -78,7 +78,7 @@ def recall(
         if digest is not None and found.summary.digest != digest:
             raise click.ClickException("another list than the recorded one: the model or the ledger changed since")
         if csv_file is not None:
-            with open(csv_file, "x", encoding="utf-8", newline="", opener=_private) as out:
+            with output_file(csv_file) as part, part.open("w", encoding="utf-8", newline="") as out:
                 write_csv(found, out)
         if as_json:
             write_json(found, sys.stdout)
@@ -94,15 +94,9 @@ def recall(
         raise click.ClickException(f"the ledger cannot be used: {error}") from None
     except (ModelError, NoticeError) as error:
         raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"the list cannot be written ({error.strerror})") from None
+    except OutputError as error:
+        raise click.ClickException(f"the list cannot be written: {error}") from None
     sys.exit(0 if found.summary.sound else 1)
-
-
-def _private(name: str, flags: int) -> int:
-    import os
-
-    return os.open(name, flags, 0o600)
 
 
 def _recalled(path: Path, asked: Asked, upto: int | None, ref: int) -> Recall:
@@ -141,10 +135,11 @@ def _recorded(path: Path, receipt: str) -> tuple[int, Asked, int, str]:
     from bot.audit.recalling import Asked
     from bot.ledger import read_event
     from bot.ledger.kinds import LedgerKind
+    from handlers.receipts import read_typed_receipt
 
-    match = _RECEIPT.fullmatch(receipt)
-    event = None if match is None else read_event(path, int(match[1]))
-    if event is None or match is None or event.kind != LedgerKind.RECALLED or event.leaf.hex()[:4] != match[2]:
+    wanted = read_typed_receipt(receipt)
+    event = None if wanted is None or not wanted.start else read_event(path, wanted.seq)
+    if event is None or wanted is None or event.kind != LedgerKind.RECALLED or not wanted.fits(event.leaf):
         raise click.UsageError("--resume: no recall is recorded under this receipt")
     said = event.payload
     asked = None if said is None else said["asked"]

@@ -12,6 +12,7 @@ from bot.audit.options import (
     RIGHT,
     WRONG,
     CannotError,
+    checkpoints_or_fail,
     days_or_fail,
     ledger_errors,
     progress,
@@ -35,8 +36,7 @@ def report(out: Path, force: bool, since: str | None, until: str | None, now: st
     The whole ledger is checked meanwhile. Exit status 0 when it is right, 1 when not (the page says so), 2 when it
     could not be read or the page not written.
     """
-    from bot.audit.files import OutputError, check_target, new_file, reason
-    from bot.audit.notes import read_notes
+    from bot.audit.files import OutputError, check_target, output_file, reason
     from bot.audit.report import report as draw
     from bot.audit.stats import statistics_of
     from bot.clock import SystemClock
@@ -49,8 +49,8 @@ def report(out: Path, force: bool, since: str | None, until: str | None, now: st
         with ledger_errors(), progress(settings.tarla_ledger, "counted") as follow:
             found = statistics_of(settings.tarla_ledger, days, follow)
         moment = now or SystemClock().now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        content = draw(found, read_notes(settings.checkpoints), moment)
-        with new_file(out, force=force) as part:
+        content = draw(found, checkpoints_or_fail(settings), moment)
+        with output_file(out, force=force) as part:
             part.write_text(content, encoding="utf-8")
     except OutputError as error:
         hint = " (--force writes over it)" if "exists already" in str(error) else ""

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from bot.audit.options import RIGHT, WRONG, CannotError, ledger_errors, settings_or_fail
+from bot.audit.options import RIGHT, WRONG, CannotError, checkpoints_or_fail, ledger_errors, settings_or_fail
 
 
 @click.command()
@@ -20,17 +20,13 @@ def show(receipt: str, as_json: bool) -> None:
     the event was altered, 2 when that is no receipt or the ledger cannot be read.
     """
     from bot.audit import shown, shown_text
-    from bot.audit.files import reason
-    from bot.audit.notes import read_notes
+    from handlers.receipts import read_typed_receipt
 
-    wanted = shown.read_receipt(receipt)
-    if wanted is None:
+    wanted = read_typed_receipt(receipt)
+    if wanted is None or not wanted.start:
         raise CannotError("a receipt reads like 1284-3f9a: a number, a hyphen, the first digits of a hash")
     settings = settings_or_fail()
-    try:
-        notes = read_notes(settings.checkpoints)
-    except OSError as error:
-        raise CannotError(f"the folder of checkpoints cannot be read: {reason(error)}") from None
+    notes = checkpoints_or_fail(settings)
     with ledger_errors():
         found = shown.look_up(settings.tarla_ledger, wanted, notes)
     click.echo(json.dumps(shown.as_json(found), indent=2) if as_json else shown_text.as_text(found))

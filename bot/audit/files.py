@@ -1,15 +1,15 @@
-"""Files that are written whole or not at all, readable by their owner alone, never in place of another unasked."""
+"""Files that a command writes: whole or not at all, never in place of another unasked; why not, in plain words."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-OWNER_ONLY = 0o600
+from bot.files import OWNER_ONLY, new_file
+
 # In plain words; anything else is named by its code.
 _TOLD = {
     errno.ENOSPC: "the disk is full",
@@ -57,44 +57,17 @@ def check_target(path: Path, *, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
-    """A temporary file beside ``path``, empty, owner-only; it takes the name once the block ends without an error.
-
-    Its content and its name are then on disk.
+def output_file(path: Path, *, force: bool = False, mode: int = OWNER_ONLY) -> Iterator[Path]:
+    """A file for the content of ``path``, which takes that name once the block ends without an error.
 
     Raises:
         OutputError: it cannot be made or named, or ``path`` came to exist meanwhile (without ``force``).
     """
     check_target(path, force=force)
-    part = path.parent / f".{path.name[:100]}.{uuid.uuid4().hex[:12]}.part"
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
-        yield part
-        sync(part)
-        if force:
-            part.replace(path)
-        else:
-            try:
-                os.link(part, path)  # fails where the name is taken, which renaming would not
-            except FileExistsError:
-                raise OutputError("the file exists already") from None
-            except OSError as error:  # a file system without hard links
-                if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
-                    raise
-                check_target(path, force=False)
-                part.replace(path)
-        sync(path.parent)
+        with new_file(path, mode=mode, replace=force) as part:
+            yield part
+    except FileExistsError:
+        raise OutputError("the file exists already") from None
     except OSError as error:
         raise OutputError(reason(error)) from None
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-
-
-def sync(path: Path) -> None:
-    """Bring a file or a folder's names to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

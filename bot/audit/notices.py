@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.audit.recalling import ChangedAnswer
 from bot.audit.recomputing import Figure
+from bot.files import new_file
 from handlers.answer.view import TITLE
 from knowledge.assessment import ModelVersion
 
@@ -96,8 +97,7 @@ def write_notice(folder: Path, who: str, lines: Iterable[str]) -> None:
         NoticeError: it cannot be written.
     """
     try:
-        descriptor = os.open(folder / file_name(who), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with new_file(folder / file_name(who)) as part, part.open("w", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
     except OSError as error:
         raise NoticeError(f"a notice cannot be written ({os.strerror(error.errno or 0)})") from None

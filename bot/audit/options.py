@@ -14,6 +14,7 @@ from bot.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from bot.audit.days import Days
+    from bot.audit.trust import Judged
 
 # Exit statuses: what was asked is right; something is wrong with the ledger; it could not be asked or written.
 RIGHT, WRONG, CANNOT = 0, 1, 2
@@ -33,6 +34,17 @@ def settings_or_fail() -> Settings:
         return read_settings()
     except SettingsError as error:
         raise CannotError(str(error)) from None
+
+
+def checkpoints_or_fail(settings: Settings) -> Judged:
+    """The checkpoints of this installation's folder, as the keys beside them say."""
+    from bot.audit.trust import judged_beside
+    from bot.checkpoints.folder import CheckpointFolder, FolderError
+
+    try:
+        return judged_beside(CheckpointFolder(settings.checkpoints))
+    except FolderError as error:
+        raise CannotError(f"the folder of checkpoints cannot be read ({error})") from None
 
 
 def span_options(command: Command) -> Command:

@@ -21,6 +21,7 @@ from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.kinds import LedgerKind
 from bot.ledger.read import RawEvent, prunings, raw_events
 from handlers.ports import Json, Kind
+from handlers.receipts import receipt_of
 from knowledge.assessment import ModelVersion
 
 # So many receipts of rows that cannot be read are named; beyond that they are counted.
@@ -74,8 +75,8 @@ class Named:
         """One more."""
         self.count += 1
         if len(self.receipts) < NAMED_MOST:
-            leaf = row.leaf.hex()[:4] if isinstance(row.leaf, bytes) else "????"
-            self.receipts.append(f"{row.seq}-{leaf} ({why})")
+            receipt = receipt_of(row.seq, row.leaf) if isinstance(row.leaf, bytes) else f"{row.seq}-????"
+            self.receipts.append(f"{receipt} ({why})")
 
 
 @dataclass
@@ -258,7 +259,7 @@ class _Looking:
         summary.in_doubt += any(figure.in_doubt for figure in difference.figures)
         summary.changed_by_model[model_id] += difference.level is not Level.HIDDEN
         said: dict[str, Json | object] = {
-            "receipt": f"{row.seq}-{row.leaf.hex()[:4]}",
+            "receipt": receipt_of(row.seq, row.leaf),
             "time": time,
             "asker": asker,
             "model": model_id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +17,9 @@ from bot.ledger.merkle import hash_ranges, inclusion_ranges, root_from_inclusion
 from bot.ledger.note import Checkpoint, NoteError, PublicKey, open_checkpoint
 from bot.ledger.read import RawEvent, prunings, raw_events
 from handlers.ports import Json
+from handlers.receipts import read_typed_receipt, receipt_of
 
 PROOF_FORMAT = "tarla-receipt-1"
-_RECEIPT = re.compile(r"#?([1-9][0-9]{0,17})(?:-([0-9a-f]{4}))?", re.ASCII)
 _LEAVES = "SELECT leaf FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 2000"
 
 
@@ -29,7 +28,7 @@ class ReceiptError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class CheckedReceipt:
     """An event found right. ``checkpoint``, ``note`` and ``proof`` are None while no signed checkpoint covers it."""
 
     row: RawEvent
@@ -40,7 +39,7 @@ class Receipt:
     @property
     def name(self) -> str:
         """As shown under an answer."""
-        return f"{self.row.seq}-{self.row.leaf.hex()[:4]}"
+        return receipt_of(self.row.seq, self.row.leaf)
 
     def exported(self, *, with_payload: bool) -> Mapping[str, Json]:
         """A proof that stands for itself; without the payload it holds nothing of a patient.
@@ -77,7 +76,7 @@ class Receipt:
 
 def check_receipt(
     ledger: Path, receipt: str, folders: Sequence[CheckpointFolder], keys: Sequence[PublicKey]
-) -> Receipt:
+) -> CheckedReceipt:
     """The event of a receipt (``1284-3f9a``, or a number alone), with its proof from the earliest checkpoint.
 
     Raises:
@@ -85,10 +84,10 @@ def check_receipt(
         LedgerUnavailableError: the ledger cannot be read.
         FolderError: a folder cannot be read.
     """
-    match = _RECEIPT.fullmatch(receipt)
-    if match is None:
+    wanted = read_typed_receipt(receipt)
+    if wanted is None:
         raise ReceiptError("a receipt reads like 1284-3f9a")
-    seq = int(match[1])
+    seq = wanted.seq
     try:
         with contextlib.closing(open_for_reading(ledger, AUDIT_WAIT_MS)) as connection:
             row = next(raw_events(connection, after=seq - 1, page=1), None)
@@ -97,11 +96,11 @@ def check_receipt(
             pruned = row.body is None and Retention(prunings(connection)).covers(row)
             if (problem := problem_of(row, seq, pruned=pruned)) is not None:
                 raise ReceiptError(f"event {seq} is not as it was recorded ({problem})")
-            if match[2] is not None and row.leaf.hex()[:4] != match[2]:
-                raise ReceiptError(f"event {seq} bears the receipt {seq}-{row.leaf.hex()[:4]}, not this one")
+            if not wanted.fits(row.leaf):
+                raise ReceiptError(f"event {seq} bears the receipt {receipt_of(seq, row.leaf)}, not this one")
             covering = _earliest(seq, folders, keys)
             if covering is None:
-                return Receipt(row)
+                return CheckedReceipt(row)
             note, checkpoint = covering
             try:
                 proof = hash_ranges(_leaves(connection, checkpoint.size), inclusion_ranges(seq - 1, checkpoint.size))
@@ -113,7 +112,7 @@ def check_receipt(
         raise fault_of_sqlite(error) from None
     if root_from_inclusion(row.leaf, seq - 1, checkpoint.size, proof) != checkpoint.root:
         raise ReceiptError(f"the events up to {checkpoint.size} are not those signed: history was rewritten")
-    return Receipt(row, checkpoint, note, tuple(proof))
+    return CheckedReceipt(row, checkpoint, note, tuple(proof))
 
 
 def _earliest(

@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from html import escape
 
 from bot.audit.charts import Series, Span, sideways, spans, stacked
-from bot.audit.notes import Notes
 from bot.audit.report_page import page, pair, section, table, words
 from bot.audit.stats import MOST_MS, SHARES, Gap, Listed, Stats, Use
 from bot.audit.stats_text import duration, verdict
+from bot.audit.trust import Judged
 
 TITLE = "Audit report of a Tarla ledger"
 REQUESTS = ("computed", "refused", "looked_up", "shared")
@@ -20,7 +20,7 @@ BUCKETS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 3_000, MOST_MS)
 SLACK_PATIENCE_MS = 3_000
 
 
-def report(stats: Stats, notes: Notes, now: str) -> str:
+def report(stats: Stats, notes: Judged, now: str) -> str:
     """The whole page; ``now`` is when the ledger was checked, RFC 3339."""
     return page(
         TITLE,
@@ -155,7 +155,7 @@ def _spans(named: Mapping[str, Use], first: str, last: str) -> list[Span]:
     return [Span(name, share(use.first_time), share(use.last_time)) for name, use in named.items()]
 
 
-def _checkpoints(stats: Stats, notes: Notes) -> str:
+def _checkpoints(stats: Stats, notes: Judged) -> str:
     weekly, weeks = _by_week(stats.by_day, ("checkpoint",))
     in_ledger = 0 if stats.check is None else stats.check.events
     newest = notes.checkpoints[-1].size if notes.checkpoints else None
@@ -168,9 +168,11 @@ def _checkpoints(stats: Stats, notes: Notes) -> str:
     parts = [words(told)]
     rows = [(f"{each.size:,}", each.root.hex()) for each in notes.checkpoints[-5:]]
     beside = table("Newest checkpoints in the folder", ["events", "root"], rows)
-    if notes.unusable:
+    if notes.refused:
         beside += table(
-            "Files that hold no checkpoint signed by a key beside them", ["file"], [(each,) for each in notes.unusable]
+            "Files that hold no checkpoint signed by a key beside them",
+            ["file"],
+            [(note.path.name,) for note, _why in notes.refused],
         )
     if weeks and any(weekly.values()):
         labels = [week.isoformat() for week in weeks]

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from bot.audit.notes import Notes
 from bot.audit.payload import parsed
+from bot.audit.trust import Judged
 from bot.ledger.check import Retention, problem_of
 from bot.ledger.connection import AUDIT_WAIT_MS, check_schema, open_for_reading
 from bot.ledger.errors import fault_of_sqlite
 from bot.ledger.leaf import leaf_hash, payload_hash
 from bot.ledger.note import Checkpoint
 from bot.ledger.read import RawEvent, last_seq, prunings, raw_events
+from handlers.receipts import Receipt, receipt_of
 
-_RECEIPT = re.compile(r"#?([1-9][0-9]{0,17})-([0-9a-f]{4,64})", re.ASCII)
 # Looked through in pages of one statement each: no index leads from an event to what refers to it.
 PAGE_EVENTS = 20_000
 MOST_REFERRING = 200
@@ -37,17 +36,6 @@ class Fit(StrEnum):
     NO_SUCH_NUMBER = "no_such_number"
     OTHER_LEAF = "other_leaf"
     ALTERED = "altered"
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A number and the start of a leaf hash, at least 4 hexadecimal digits."""
-
-    seq: int
-    start: str
-
-    def __str__(self) -> str:
-        return f"{self.seq}-{self.start}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +70,7 @@ class Shown:
     notes: int = 0
 
 
-def read_receipt(text: str) -> Receipt | None:
-    """The receipt in a text such as ``#1284-3f9a``; None where it is none."""
-    match = _RECEIPT.fullmatch(text.strip().lower())
-    return None if match is None else Receipt(int(match[1]), match[2])
-
-
-def look_up(path: Path, receipt: Receipt, notes: Notes) -> Shown:
+def look_up(path: Path, receipt: Receipt, notes: Judged) -> Shown:
     """The event of a receipt and all that is known of it.
 
     Raises:
@@ -108,8 +90,7 @@ def look_up(path: Path, receipt: Receipt, notes: Notes) -> Shown:
     except sqlite3.Error as error:
         raise fault_of_sqlite(error) from None
     payload_right, leaf_right = _hashes(row)
-    leaf = row.leaf.hex() if isinstance(row.leaf, bytes) else ""
-    fit = Fit.ALTERED if problem is not None else Fit.RIGHT if leaf.startswith(receipt.start) else Fit.OTHER_LEAF
+    fit = Fit.ALTERED if problem is not None else Fit.RIGHT if receipt.fits(row.leaf) else Fit.OTHER_LEAF
     return Shown(
         fit=fit,
         receipt=receipt,
@@ -147,8 +128,8 @@ def _referring(connection: sqlite3.Connection, seq: int, last: int) -> list[Refe
     while after < last and len(found) < MOST_REFERRING:
         upto = after + PAGE_EVENTS
         for number, kind, time, leaf in connection.execute(_REFERRING, (after, upto, seq)).fetchall():
-            receipt = f"{number}-{leaf.hex()[:4]}"
-            found.append(Referring(number, kind.decode(errors="replace"), time.decode(errors="replace"), receipt))
+            kind, time = kind.decode(errors="replace"), time.decode(errors="replace")
+            found.append(Referring(number, kind, time, receipt_of(number, leaf)))
         after = upto
     return found[:MOST_REFERRING]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.checkpoints.folder import KeptNote
+from bot.checkpoints.folder import CheckpointFolder, KeptNote
 from bot.ledger.note import Checkpoint, NoteError, PublicKey, open_checkpoint
 
 
@@ -26,6 +26,11 @@ class Opened:
     checkpoint: Checkpoint
     signers: tuple[PublicKey, ...]
 
+    @property
+    def named_right(self) -> bool:
+        """Whether the file's name tells the size that was signed."""
+        return self.note.size == self.checkpoint.size
+
 
 @dataclass(slots=True)
 class Judged:
@@ -34,6 +39,15 @@ class Judged:
     keys: tuple[PublicKey, ...]
     opened: list[Opened] = field(default_factory=list)
     refused: list[tuple[KeptNote, str]] = field(default_factory=list)
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """Those that count, in the notes' order."""
+        return [each.checkpoint for each in self.opened]
+
+    def covering(self, seq: int) -> Checkpoint | None:
+        """The first checkpoint whose tree holds this event."""
+        return next((each for each in self.checkpoints if each.size >= seq), None)
 
 
 def judge(
@@ -64,6 +78,20 @@ def judge(
         if not reached:
             return judged
         trusted |= dict.fromkeys(reached)
+
+
+def judged_beside(folder: CheckpointFolder) -> Judged:
+    """The notes of one folder by rising size, judged by the keys beside them alone and without the ledger.
+
+    Whether they are the right keys, and whether the ledger fits, is for ``tarla audit verify`` to say.
+
+    Raises:
+        FolderError: it cannot be read.
+    """
+    judged = _open(tuple(folder.notes()), folder.public_keys())
+    renamed = [(each.note, "its name tells another size") for each in judged.opened if not each.named_right]
+    fitting = [each for each in judged.opened if each.named_right]
+    return Judged(judged.keys, fitting, judged.refused + renamed)
 
 
 def replaced_before(each: Opened, judged: Judged, changes: Sequence[KeyChange]) -> bool:

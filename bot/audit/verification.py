@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.audit.trust import Judged, KeyChange, judge, replaced_before
 from bot.checkpoints.folder import CheckpointFolder, KeptNote
 from bot.ledger.check import LedgerCheck, check_ledger
+from bot.ledger.clock_steps import ClockWatch
 from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
 from bot.ledger.errors import LedgerFault
 from bot.ledger.merkle import Tree
@@ -88,14 +89,13 @@ class _Reading:
         self.claims: list[_Claim] = []
         self.changes: list[KeyChange] = []
         self.unreadable: list[int] = []
-        self.clock_steps, self._before = 0, b""
+        self.clock_steps, self._clock = 0, ClockWatch()
 
     def take(self, row: RawEvent) -> None:
         self.tree.append(row.leaf)
         if row.seq in self.sizes:
             self.roots[row.seq], self.times[row.seq] = self.tree.root(), row.time.decode()
-        self.clock_steps += row.time < self._before
-        self._before = row.time
+        self.clock_steps += self._clock.see(row.seq, row.time.decode()) is not None
         try:
             if row.kind == b"checkpoint":
                 said = json.loads(row.body or b"")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.checkpoints.files import write_durably
+from bot.files import write_durably
 from bot.ledger.note import MAX_NOTE_BYTES, NoteError, PublicKey, read_public_key
 
 # Whoever keeps a copy or checks it may read them: they hold no patient's data and no secret.

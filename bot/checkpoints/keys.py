@@ -13,7 +13,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.checkpoints.files import sync_folder, write_durably
+from bot.files import sync_folder, write_durably
 from bot.ledger.note import NoteError, PublicKey, SigningKey, new_key, read_public_key, read_signing_key
 
 NAME_PREFIX = "tarla-ledger/"

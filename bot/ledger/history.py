@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +15,7 @@ from bot.ledger.errors import LedgerFault, fault_of_sqlite
 from bot.ledger.questions import Counted, FoundAnswers, counts_since, own_answers
 from bot.ledger.read import RawEvent, prunings, raw_events
 from handlers.ports import LedgerCounts, OwnAnswers, PastEvent, Recorded
-
-_RECEIPT = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{4})", re.ASCII)
+from handlers.receipts import Receipt, read_receipt, receipt_of
 
 
 class LedgerHistory:
@@ -36,8 +34,8 @@ class LedgerHistory:
         Raises:
             LedgerUnavailableError: the ledger cannot be read, or the event was changed since it was recorded.
         """
-        match = _RECEIPT.fullmatch(receipt)
-        return None if match is None else await asyncio.to_thread(self._event, int(match[1]), match[2])
+        wanted = read_receipt(receipt)
+        return None if wanted is None else await asyncio.to_thread(self._event, wanted)
 
     async def answers_of(self, user: str, team: str | None, limit: int) -> OwnAnswers:
         """The last ``limit`` answers that this person was given in this workspace, each row's hashes checked.
@@ -53,7 +51,7 @@ class LedgerHistory:
             try:
                 events.append(_past(row))
             except LedgerFault:
-                altered.append(f"{row.seq}-{row.leaf.hex()[:4]}")
+                altered.append(receipt_of(row.seq, row.leaf))
         return OwnAnswers(tuple(events), tuple(altered), found.searched, found.complete)
 
     async def counts_since(self, day: str) -> LedgerCounts:
@@ -79,12 +77,12 @@ class LedgerHistory:
         except sqlite3.Error as error:
             raise fault_of_sqlite(error) from None
 
-    def _event(self, seq: int, start: str) -> PastEvent | None:
-        """The event of this number, if its leaf begins so."""
+    def _event(self, receipt: Receipt) -> PastEvent | None:
+        """The event of this receipt, if its leaf begins so."""
         try:
             with contextlib.closing(open_for_reading(self._path)) as connection:
-                row = next(raw_events(connection, after=seq - 1, page=1), None)
-                if row is None or row.seq != seq or row.leaf.hex()[:4] != start:
+                row = next(raw_events(connection, after=receipt.seq - 1, page=1), None)
+                if row is None or row.seq != receipt.seq or not receipt.fits(row.leaf):
                     return None
                 return _past(row, pruned=row.body is None and Retention(prunings(connection)).covers(row))
         except sqlite3.Error as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import stat
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from bot.files import OWNER_ONLY, write_durably
 from bot.ledger.errors import LedgerFault
 from bot.ledger.read import last_seq_of, read_event
 from bot.settings import Settings, SettingsError
@@ -89,11 +89,7 @@ def pseudonyms_of(settings: Settings) -> Pseudonyms | None:
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):  # another process was first
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_bytes(KEY_BYTES).hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        write_durably(path, f"{secrets.token_bytes(KEY_BYTES).hex()}\n".encode(), OWNER_ONLY)
 
 
 def _holds_hashed_ids(ledger: Path) -> bool:

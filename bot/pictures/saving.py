@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import uuid
 from pathlib import Path
 
+from bot.files import OWNER_ONLY, new_file
+
+# As the account makes its other files.
+PLAIN = 0o666
 # How pictures are written, by the suffix of the file.
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
 EXAMPLE = "for example --plot risk.png"
@@ -54,24 +57,14 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     Raises:
         PictureError: it could not be written.
     """
-    part: Path | None = None
     try:
         target = path.resolve()  # through a link, not in place of it
-        part = target.parent / f".tarla-{uuid.uuid4().hex}.part"
-        with part.open("xb") as file:
+        with new_file(target, mode=OWNER_ONLY if private else PLAIN, replace=True) as part:
             if target.exists():
-                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
-            elif private:
-                os.fchmod(file.fileno(), stat.S_IRUSR | stat.S_IWUSR)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
+                part.chmod(stat.S_IMODE(target.stat().st_mode))
+            part.write_bytes(content)
     except OSError as error:
         raise _cannot(error) from None
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
 
 
 def _cannot(error: OSError) -> PictureError:

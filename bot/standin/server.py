@@ -189,14 +189,9 @@ class SlackStandin:
         token, args = await read_arguments(request)
         method = request.match_info["method"]
         await asyncio.sleep(self._api.slow.get(method, 0.0))
-        if method in self._api.statuses:
-            status, headers = self._api.statuses[method]
-            refused = failed("ratelimited" if status == TOO_MANY_REQUESTS else "internal_error")
-            self.calls.append(ApiCall(method, args, refused))
-            return web.json_response(refused, status=status, headers=headers)
         if self._api.script.get(method):
             status, headers = self._api.script[method].pop(0)
-            refused = failed("ratelimited" if status == 429 else "internal_error")
+            refused = failed("ratelimited" if status == TOO_MANY_REQUESTS else "internal_error")
             self._api.calls.append(ApiCall(method, args, refused))
             return web.json_response(refused, status=status, headers=headers)
         answer = self._api.answer(method, token, args)

@@ -80,8 +80,6 @@ class WebApi:
     script: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
     # Methods that answer only after this many seconds.
     slow: dict[str, float] = field(default_factory=dict)
-    # Methods that answer with this HTTP status and these headers, and what Slack says with 429.
-    statuses: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
     # Methods whose answer is this text instead, named JSON as Slack's is.
     garbled: dict[str, str] = field(default_factory=dict)
     _clock: itertools.count[int] = field(default_factory=lambda: itertools.count(1_800_000_000))

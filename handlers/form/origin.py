@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from handlers.receipts import read_receipt
 from handlers.requests import MalformedPayloadError
 
 VERSION = 1
@@ -15,7 +16,6 @@ VERSION = 1
 RESPONSE_URL_SECONDS = 30 * 60
 _SLACK_HOSTS = re.compile(r"hooks\.slack(-gov)?\.com")
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}", re.ASCII)
-_RECEIPT = re.compile(r"[1-9][0-9]{0,17}-[0-9a-f]{4}", re.ASCII)
 _THREAD = re.compile(r"[0-9]{1,12}\.[0-9]{1,8}", re.ASCII)
 _URL_MAX = 1_000
 FIELD = "private_metadata"
@@ -109,7 +109,7 @@ def read_origin(text: object, slack: str) -> Origin:
         and (url is None or is_slacks(url, slack))
         and (made is None or (type(made) is int and made > 0))
         and _matches(_ID, origin.channel)
-        and _matches(_RECEIPT, origin.receipt)
+        and (origin.receipt is None or (isinstance(origin.receipt, str) and read_receipt(origin.receipt) is not None))
         and _matches(_THREAD, origin.thread)
         and (origin.door is not Door.EDIT or origin.receipt is not None)
     )

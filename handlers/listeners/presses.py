@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +20,12 @@ from handlers.listeners.payloads import (
 )
 from handlers.modals.answer import not_shown_modal
 from handlers.outcomes import NotShown
+from handlers.receipts import read_receipt
 from handlers.records import PastAnswer
 from handlers.replies import failure
 from handlers.requests import Asker
 from handlers.retrying import PATIENT
 from handlers.sending import open_modal, post
-
-_RECEIPT = re.compile(r"[1-9][0-9]{0,17}-[0-9a-f]{4}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Press:
         Raises:
             MalformedPayloadError: the button carries none.
         """
-        if self.value is None or not _RECEIPT.fullmatch(self.value):
+        if self.value is None or read_receipt(self.value) is None:
             raise MalformedPayloadError("value")
         return self.value
 

@@ -19,7 +19,8 @@ VICTIM = """
 import os, signal, sys
 from pathlib import Path
 from tests.support.vouched import Vouched
-from bot.checkpoints import files, keys, signing
+from bot import files
+from bot.checkpoints import keys, signing
 
 home, where, name, when = sys.argv[1:]
 module = {"files": files, "keys": keys, "signing": signing, "os": os}[where]

@@ -78,19 +78,19 @@ async def too_many_websockets(slack: SlackStandin) -> None:
 
 async def api_429(slack: SlackStandin) -> None:
     """Slack may be asked again once the time is over that it named, and is not asked before."""
-    slack.api.statuses[OPEN] = (429, {"Retry-After": "2"})
+    slack.api.script[OPEN] = [(429, {"Retry-After": "2"})] * 1_000
     slack.sockets.cut()
     await until(lambda: asked(slack) == 1)
-    del slack.api.statuses[OPEN]
+    del slack.api.script[OPEN]
     await asyncio.sleep(1.9)
     assert asked(slack) == 1
 
 
 async def api_500(slack: SlackStandin) -> None:
-    slack.api.statuses[OPEN] = (500, {})
+    slack.api.script[OPEN] = [(500, {})] * 1_000
     slack.sockets.cut()
     await asyncio.sleep(AWAY_S)
-    del slack.api.statuses[OPEN]
+    del slack.api.script[OPEN]
 
 
 async def api_hangs(slack: SlackStandin) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,7 @@ def test_the_worked_example(tmp_path: Path) -> None:
     assert set(proof["event"]) == {"seq", "idem_key", "kind", "ref", "time", "payload_hash"}
     run("audit", "verify", proof["receipt"], "--proof", "proof.json", "--with-payload")
     assert "480" in json.loads((tmp_path / "proof.json").read_text("utf-8"))["payload"]["body"]
+    assert stat.S_IMODE((tmp_path / "proof.json").stat().st_mode) == 0o600
     run("audit", "verifier", "--out", "verify_ledger.py")
     for words in (("ledger", str(places.ledger), str(places.folder.path)), ("receipt", "proof.json")):
         done = subprocess.run(

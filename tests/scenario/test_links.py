@@ -152,10 +152,10 @@ async def test_a_process_without_a_link_ends_so_that_it_is_started_again(tmp_pat
 async def test_while_slack_itself_is_away_it_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "GIVE_UP_AFTER_S", 0.2)
     async with over_socket(path) as (running, handler):
-        running.slack.api.statuses[OPEN] = (503, {})
+        running.slack.api.script[OPEN] = [(503, {})] * 1_000
         running.slack.sockets.cut()
         await until(lambda: [call.method for call in running.slack.calls].count(OPEN) >= 4)
-        del running.slack.api.statuses[OPEN]
+        del running.slack.api.script[OPEN]
         await until(lambda: handler.state.connected, 10.0)
 
 

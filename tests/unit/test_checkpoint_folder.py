@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.checkpoints import CheckpointFolder, FolderError
-from bot.checkpoints.files import write_durably
+from bot.files import write_durably
 from bot.ledger.note import new_key
 
 

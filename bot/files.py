@@ -6,32 +6,47 @@ import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
-TEMPORARY_PREFIX = ".new-"
+OWNER_ONLY = 0o600
 # What file systems without hard links answer.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
+@contextlib.contextmanager
+def new_file(path: Path, *, mode: int = OWNER_ONLY, replace: bool = False) -> Iterator[Path]:
+    """An empty file beside ``path``; once the block ends without an error it is on disk and takes the name.
+
+    Raises:
+        FileExistsError: the name is taken (without ``replace``); what bears it stays as it is.
+        OSError: it cannot be made or named.
+    """
+    part = path.with_name(f".new-{secrets.token_hex(8)}.part")
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    try:
+        yield part
+        os.fsync(descriptor)
+        if replace:
+            part.replace(path)
+        else:
+            _give_name(part, path)
+    finally:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):  # gone where it was renamed
+            part.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
 def write_durably(path: Path, contents: bytes, mode: int) -> None:
-    """Write a new file; it appears under its name only when whole and on disk.
+    """Write a new file.
 
     Raises:
         FileExistsError: there is one, which stays as it is.
         OSError: it cannot be written.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(descriptor)
-        _give_name(temporary, path)
-    finally:
-        with contextlib.suppress(OSError):  # gone where it was renamed
-            temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    with new_file(path, mode=mode) as part:
+        part.write_bytes(contents)
 
 
 def sync_folder(folder: Path) -> None:
