@@ -62,13 +62,14 @@ async def test_no_id_is_in_the_ledger_and_own_answers_are_found(tmp_path: Path, 
     assert all(str(asker[name]).startswith("hmac:") for asker in askers for name in asker if name != "via")  # type: ignore[union-attr,index,call-overload]
     kinds = [(event.kind, "comparison" in (event.payload or {})) for event in events]
     assert kinds.count(("computed", True)) == 1  # the other person's press was turned away
-    mine, others = (
-        json.dumps(args["view"], ensure_ascii=False).replace("\N{NO-BREAK SPACE}", " ")
+    homes = {
+        args["user_id"]: json.dumps(args["view"], ensure_ascii=False).replace("\N{NO-BREAK SPACE}", " ")
         for args in running.called("views.publish")
-    )
-    assert "777" not in mine
+    }
+    mine, others = homes[USER], homes[OTHER]
+    assert "LDH 777" not in mine
     assert "480 U/L" in mine
-    assert "777" in others
+    assert "LDH 777" in others
     assert "480 U/L" not in others
 
 

@@ -103,24 +103,28 @@ async def test_a_malformed_or_wrong_header_is_turned_away_in_one_line(
         await _turned_away(running, reply, caplog)
 
 
+def _forged(how: str) -> SignedRequest:
+    """A request that Slack did not sign just now. Signed at this moment: what is older would be refused for its age."""
+    right = slash_command_request("ldh high")
+    return {
+        "another key": lambda: slash_command_request("ldh high", signing_secret="0" * 32),
+        "too old": lambda: slash_command_request("ldh high", timestamp=int(time.time()) - 302),
+        "too far ahead": lambda: slash_command_request("ldh high", timestamp=int(time.time()) + 330),
+        "another body": lambda: SignedRequest(slash_command_request("ldh normal").body, right.headers),
+        "no body": lambda: SignedRequest("", right.headers),
+        "a longer body": lambda: SignedRequest(f"{right.body}&text=ldh+normal", right.headers),
+        "nothing signed": lambda: SignedRequest(right.body, {"Content-Type": FORM}),
+    }[how]()
+
+
 @pytest.mark.parametrize(
-    "forged",
-    [
-        slash_command_request("ldh high", signing_secret="0" * 32),
-        slash_command_request("ldh high", timestamp=int(time.time()) - 302),
-        slash_command_request("ldh high", timestamp=int(time.time()) + 330),
-        SignedRequest(slash_command_request("ldh normal").body, _REQUEST.headers),
-        SignedRequest("", _REQUEST.headers),
-        SignedRequest(f"{_REQUEST.body}&text=ldh+normal", _REQUEST.headers),
-        SignedRequest(_REQUEST.body, {"Content-Type": FORM}),
-    ],
-    ids=["another key", "too old", "too far ahead", "another body", "no body", "a longer body", "nothing signed"],
+    "how", ["another key", "too old", "too far ahead", "another body", "no body", "a longer body", "nothing signed"]
 )
 async def test_what_slack_did_not_sign_is_turned_away_in_one_line(
-    tmp_path: Path, forged: SignedRequest, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with over_http(tmp_path / "ledger.db") as running:
-        await _turned_away(running, await running.send(forged), caplog)
+        await _turned_away(running, await running.send(_forged(how)), caplog)
 
 
 @pytest.mark.parametrize("name", [TIMESTAMP, SIGNATURE])
