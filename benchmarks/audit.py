@@ -1,6 +1,6 @@
 """The auditor's commands on a ledger of a million events: ``python -m benchmarks.audit``.
 
-Each runs as a process of its own; its peak memory is what the operating system says of it when it ends.
+Each runs as a process of its own; its peak memory is what the operating system says of it when it ends (alone.py).
 """
 
 from __future__ import annotations
@@ -20,23 +20,36 @@ from typing import Any
 import click
 
 from benchmarks.measure import RESULTS, write
+from bot.checkpoints.folder import CheckpointFolder
 from bot.clock import SystemClock
-from bot.ledger import open_ledger
+from bot.ledger import open_ledger, read_event
+from bot.ledger.read import last_seq_of
 from handlers.ports import Entry, Kind, LedgerUnavailableError
-from tests.support.big_ledger import SEED, make_ledger
+from handlers.receipts import receipt_of
+from tests.support.big_ledger import SEED, make_ledger, sign_checkpoints
 
 BUDGET_MB = 150.0
 DOCUMENT = Path(__file__).parents[1] / "docs" / "audit.md"
 BEGIN, END = "<!-- figures of benchmarks/audit.py -->", "<!-- end of figures -->"
 # Another writer during a backup: an answer and its delivery every two seconds, a busy ward.
 WRITES_EVERY_S = 2.0
+TARLA = (sys.executable, "-m", "bot", "audit")
+STANDALONE = Path(__file__).parents[1] / "bot" / "audit" / "standalone.py"
+ALONE = Path(__file__).with_name("alone.py")
+# LEDGER, NOTES, KEY and RECEIPT (of the event in the middle) stand for what is measured on.
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "stats": ("stats",),
-    "export csv": ("export", "--format", "csv", "--out", "events.csv"),
-    "export jsonl": ("export", "--format", "jsonl", "--out", "events.jsonl"),
-    "export fhir": ("export", "--format", "fhir", "--out", "events.ndjson"),
-    "report": ("report", "--html", "report.html", "--now", "2026-11-24T12:00:00Z"),
-    "backup": ("backup", "copy.db"),
+    "verify": (*TARLA, "verify"),
+    "verify, one receipt with proof": (*TARLA, "verify", "RECEIPT", "--proof", "proof.json"),
+    "the stand-alone verifier": (sys.executable, str(STANDALONE), "ledger", "LEDGER", "NOTES", "KEY"),
+    "show": (*TARLA, "show", "RECEIPT"),
+    "recall": (*TARLA, "recall"),
+    "retain, nothing deleted": (*TARLA, "retain"),
+    "stats": (*TARLA, "stats"),
+    "export csv": (*TARLA, "export", "--format", "csv", "--out", "events.csv"),
+    "export jsonl": (*TARLA, "export", "--format", "jsonl", "--out", "events.jsonl"),
+    "export fhir": (*TARLA, "export", "--format", "fhir", "--out", "events.ndjson"),
+    "report": (*TARLA, "report", "--html", "report.html", "--now", "2026-11-24T12:00:00Z"),
+    "backup": (*TARLA, "backup", "copy.db"),
 }
 
 
@@ -62,30 +75,35 @@ class Writer(threading.Thread):
                 self.milliseconds.append(1000 * (time.perf_counter() - began))
 
 
-def measured(words: tuple[str, ...], ledger: Path, folder: Path) -> dict[str, Any]:
+def measured(words: tuple[str, ...], ledger: Path, notes: Path, folder: Path) -> dict[str, Any]:
     """Seconds, processor seconds, and peak memory (MB) of one command, and the size of what it wrote (MB)."""
     before = set(folder.iterdir())
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TARLA_", "SLACK_"))}
-    environment |= {"TARLA_LEDGER": str(ledger), "TARLA_CHECKPOINTS": str(folder / "checkpoints")}
-    began = time.perf_counter()
-    program = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "bot", "audit", *words], cwd=folder, env=environment, stdout=subprocess.DEVNULL
+    environment |= {"TARLA_LEDGER": str(ledger), "TARLA_CHECKPOINTS": str(notes)}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    middle = read_event(ledger, (last_seq_of(ledger) + 1) // 2)
+    if middle is None:
+        raise click.ClickException("the ledger is empty")
+    (key,) = CheckpointFolder(notes).public_keys()
+    stands_for = {"LEDGER": str(ledger), "NOTES": str(notes), "KEY": str(key)}
+    stands_for["RECEIPT"] = receipt_of(middle.seq, middle.leaf)
+    command = [stands_for.get(word, word) for word in words]
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-I", "-S", str(ALONE), *command],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
     )
-    _pid, status, usage = os.wait4(program.pid, 0)
-    seconds = time.perf_counter() - began
-    program.returncode = os.waitstatus_to_exitcode(status)
-    if program.returncode != 0:
-        raise click.ClickException(f"tarla audit {words[0]} ended with status {program.returncode}")
+    cost: dict[str, Any] = json.loads(done.stdout)
+    if cost.pop("status") != 0:
+        raise click.ClickException(f"did not end with status 0: {' '.join(words)}")
     written = set(folder.iterdir()) - before
-    size = sum(path.stat().st_size for path in written)
+    cost["written_mb"] = round(sum(path.stat().st_size for path in written) / 1e6, 1)
     for path in written:
         path.unlink()
-    return {
-        "seconds": round(seconds, 1),
-        "processor_seconds": round(usage.ru_utime + usage.ru_stime, 1),
-        "peak_mb": round(usage.ru_maxrss / 1024, 1),
-        "written_mb": round(size / 1e6, 1),
-    }
+    return cost
 
 
 def as_markdown(body: dict[str, Any]) -> str:
@@ -100,8 +118,8 @@ def as_markdown(body: dict[str, Any]) -> str:
     ]
     for name, each in body["commands"].items():
         lines.append(
-            f"| `{name}` | {each['seconds']:.0f} s | {each['processor_seconds']:.0f} s | {each['peak_mb']:.0f} MB |"
-            f" {each['written_mb']:,.0f} MB |"
+            f"| {name} | {_seconds(each['seconds'])} s | {_seconds(each['processor_seconds'])} s "
+            f"| {each['peak_mb']:.0f} MB | {each['written_mb']:,.0f} MB |"
         )
     beside = body.get("backup_beside_a_writer")
     if beside:
@@ -112,6 +130,10 @@ def as_markdown(body: dict[str, Any]) -> str:
             f"{beside['failed_records']} failed.",
         ]
     return "\n".join(lines)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}"
 
 
 def in_text(text: str, table: str) -> str:
@@ -128,7 +150,11 @@ def in_text(text: str, table: str) -> str:
 
 @click.command()
 @click.option("--events", default=1_000_000, show_default=True)
-@click.option("--ledger", type=click.Path(path_type=Path), help="Use this one, made by tests.support.big_ledger.")
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path),
+    help="Use this one, made by tests.support.big_ledger; it is written to.",
+)
 @click.option("--only", multiple=True, type=click.Choice([*COMMANDS, "beside"]), help="Measure only these anew.")
 @click.option("--document-only", is_flag=True, help="Write the document again from the figures that are kept.")
 def main(events: int, ledger: Path | None, only: tuple[str, ...], document_only: bool) -> None:
@@ -142,24 +168,26 @@ def main(events: int, ledger: Path | None, only: tuple[str, ...], document_only:
                 ledger = folder / "data" / "ledger.db"
                 ledger.parent.mkdir()
                 make_ledger(ledger, events)
-            work = folder / "work"
+            work, notes = folder / "work", folder / "checkpoints"
             work.mkdir()
-            commands = dict(body.get("commands", {}))
+            sign_checkpoints(ledger, notes)
+            kept_before = body.get("commands", {})
+            commands = {what: kept_before[what] for what in COMMANDS if what in kept_before}
             for what, words in COMMANDS.items():
                 if not only or what in only:
-                    commands[what] = measured(words, ledger, work)
+                    commands[what] = measured(words, ledger, notes, work)
                     click.echo(f"{what}: {commands[what]}")
             beside = body.get("backup_beside_a_writer")
             if not only or "beside" in only:
                 writer = Writer(ledger)
                 writer.start()
-                beside = measured(COMMANDS["backup"], ledger, work)
+                beside = measured(COMMANDS["backup"], ledger, notes, work)
                 writer.stop.set()
                 writer.join()
                 beside |= {
                     "records": len(writer.milliseconds),
                     "failed_records": writer.failed,
-                    "slowest_record_ms": round(max(writer.milliseconds), 1),
+                    "slowest_record_ms": round(max(writer.milliseconds, default=0.0), 1),
                 }
                 click.echo(f"beside a writer: {beside}")
             found = {"ledger_mb": round(ledger.stat().st_size / 1e6, 1), "commands": commands}

@@ -1,4 +1,4 @@
-"""Retention and recall on a long ledger, beside a bot's writer that goes on recording.
+"""Pruning half of a long ledger, beside a bot's writer that goes on recording.
 
     python -m benchmarks.keeping LEDGER
 
@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from bot.audit.pruning import check_before, prune
-from bot.audit.recalling import Asked, recall
 from bot.audit.retention import plan_retention
 from bot.clock import SystemClock
 from bot.ledger import check_ledger, open_ledger, read_event
@@ -102,12 +101,6 @@ def main(source: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="tarla-keeping-") as folder:
         path = Path(shutil.copy(source, Path(folder) / "ledger.db"))
         found["events"] = last_seq_of(path)
-        began = time.perf_counter()
-        with contextlib.closing(recall(path, Asked())) as recalled:
-            summary = recalled.summary
-        found["recall"] = {"seconds": round(time.perf_counter() - began, 1), "peak_mb": peak_mb()}
-        found["recall"] |= {"answers": summary.answers, "printed_changes": summary.printed}
-
         middle = read_event(path, found["events"] // 2)
         if middle is None:
             raise SystemExit("the ledger is empty")

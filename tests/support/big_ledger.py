@@ -2,6 +2,8 @@
 
     python -m tests.support.big_ledger FILE EVENTS [SEED]
 
+``sign_checkpoints`` writes the notes that its `checkpoint` events tell of, without which it does not verify.
+
 Its answers are the engine's own to a few hundred patients; the first part names an earlier model, with other figures.
 The same arguments give the same bytes in every row.
 """
@@ -20,10 +22,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bot.checkpoints.folder import CheckpointFolder
 from bot.clock import SystemClock
-from bot.ledger import open_ledger
+from bot.ledger import open_ledger, read_events
 from bot.ledger.leaf import SALT_BYTES, canonical, leaf_hash, payload_hash, timestamp
 from bot.ledger.merkle import Tree
+from bot.ledger.note import Checkpoint, SigningKey, sign_checkpoint
 from handlers.lookup.registry import LOOK_UPS
 from handlers.ports import Json, Kind
 from handlers.records import computed_payload, looked_up_payload, refused_payload, shared_payload
@@ -73,6 +77,16 @@ def make_ledger(path: Path, events: int, seed: int = SEED) -> None:
             connection.execute("INSERT INTO payload VALUES (?, ?, ?)", (row[0], *row[7:]))
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def sign_checkpoints(path: Path, folder: Path) -> None:
+    """Put a signed note into ``folder`` for each checkpoint that the ledger's events tell of, and the public key."""
+    kept, key = CheckpointFolder(folder), SigningKey("tarla-made-up", SEED.to_bytes(32, "big"))
+    kept.publish(key.public)
+    for event in read_events(path):
+        if event.kind == "checkpoint" and event.payload is not None:
+            size, root = int(str(event.payload["size"])), bytes.fromhex(str(event.payload["root"]))
+            kept.put(size, sign_checkpoint(Checkpoint(key.name, size, root), [key]))
 
 
 class _Past:
