@@ -57,7 +57,7 @@ def roots_at(path: Path, sizes: set[int]) -> dict[int, str]:
 def test_backups_beside_a_writer_verify_and_extend_one_another(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.db"
     make_ledger(ledger, scale(120, 4_000))
-    count, dice = scale(20, 100), rng("backups")
+    count, dice = scale(10, 100), rng("backups")
     writing = [Writing(ledger, pause=scale(10, 2) / 1000), Writing(ledger, pause=0.05)]
     for each in writing:
         each.start()

@@ -26,7 +26,7 @@ from tests.support.signing import SignedRequest, event_request, slash_command_re
 
 # Longer than Slack, so that a late answer is told from a lost one.
 PATIENCE_S = 15.0
-BURSTS = (scale(60, 300), scale(120, 600))
+BURSTS = (scale(40, 300), scale(90, 600))
 PEOPLE = 10
 # Slack's three seconds are kept by a bot that has a core to itself. Where it got less than this share of one while it
 # was busy, something else had the machine: then the times are told and not judged.
@@ -143,7 +143,7 @@ async def test_everybody_has_an_answer_or_is_told_in_time(tmp_path: Path, transp
 
 async def test_mentions_that_are_not_taken_come_again_and_each_has_one_answer(tmp_path: Path) -> None:
     """As Slack does: what was answered with an error is sent again, signed anew; and some of it twice for no reason."""
-    chance, count = rng("mentions"), scale(60, 600)
+    chance, count = rng("mentions"), scale(45, 600)
     events = [message_event(f"ldh {100 + number}/250", ts=f"1800000{number:03d}.000100") for number in range(count)]
     sent = refused = 0
     async with AsyncExitStack() as stack:

@@ -12,7 +12,7 @@ from tests.support.small_disk import tell
 
 NO_LEDGER = 3  # exit status of ``tarla ask``
 QUICKLY_S = 1.0
-DISKS, ROUNDS = scale(1, 10), scale(4, 10)
+DISKS, ROUNDS = scale(1, 10), scale(2, 10)
 
 Found = dict[str, Any]
 

@@ -75,7 +75,7 @@ class Deaths:
 @pytest.mark.parametrize("writers", [1, 3])
 def test_killed_writers_lose_nothing_they_promised(context: ForkServerContext, tmp_path: Path, writers: int) -> None:
     deaths = Deaths(context, tmp_path, rng(f"kills {writers}"))
-    wanted = scale(9, 500)
+    wanted = scale(6, 500)
     each = DEATHS_OF_ONE_LEDGER * writers
     for number in range(-(-wanted // each)):
         deaths.end_one_ledger(number, writers, min(each, -(-wanted // writers) * writers))

@@ -123,7 +123,7 @@ def test_every_promise_outlives_a_loss_of_power(
 ) -> None:
     recording, events_before = recorded(how), WRITERS[how][0]
     undone = cuts = unpromised = 0
-    for files, told in losses(recording, scale(50, 2_000), rng(f"power {how}")):
+    for files, told in losses(recording, scale(30, 2_000), rng(f"power {how}")):
         path = put(disk_folder, files)
         with closing(open_ledger(path, clock=SystemClock())) as ledger:
             assert ledger.status().ok, ledger.status()
@@ -145,7 +145,7 @@ def test_with_fewer_syncs_the_same_replay_loses_promises(
 ) -> None:
     """The control: without the ledger's own setting (EXTRA), what is promised is lost."""
     lost = cuts = 0
-    for files, told in losses(recorded(synchronous), scale(40, 1_000), rng(f"power {synchronous}")):
+    for files, told in losses(recorded(synchronous), scale(25, 1_000), rng(f"power {synchronous}")):
         path = put(disk_folder, files)
         try:
             with closing(open_ledger(path, clock=SystemClock())) as ledger:

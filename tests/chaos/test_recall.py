@@ -159,7 +159,7 @@ async def fill(settings: Settings, given: Given, random: random.Random, count: i
 async def test_the_recall_is_what_readers_would_see_change(
     settings: Settings, faulty: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    count, random, given = scale(120, 10_000), rng("recall"), Given()
+    count, random, given = scale(80, 10_000), rng("recall"), Given()
     await fill(settings, given, random, count // 2)
     assert load().version.id == "facts-wrong"
     faulty.undo()

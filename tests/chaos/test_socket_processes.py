@@ -18,10 +18,10 @@ from tests.support.command_stream import Stream, holds
 from tests.support.serving import SECRETS, START_S, Served, serving
 
 ROUNDS = scale(1, 10)
-CUTTING_S = scale(2, 60)
+CUTTING_S = scale(1, 60)
 BETWEEN_CUTS_S = (1.0, 10.0) if FULL else (0.2, 0.6)
 COMMANDS_EVERY_S = 0.05
-BURST = 60
+BURST = scale(30, 60)
 DEAF_LIMIT_S = 10.0
 KINDS = ("close", "finish", "cut", "reset", "silence", "refresh")
 
@@ -73,7 +73,7 @@ async def test_nothing_is_answered_twice_and_nothing_shown_is_lost(tmp_path: Pat
                 more = {"SLACK_API_URL": slack.api_url, "TARLA_CONNECTIONS": "2"}
                 return await stack.enter_async_context(serving(tmp_path, "--socket", **more, **SECRETS))
 
-            copies = [await start(), await start()]
+            copies = list(await asyncio.gather(start(), start()))
             await slack.wait_connected(2, START_S)
             stream, going = Stream(slack), True
             streaming = asyncio.create_task(stream.every(COMMANDS_EVERY_S, lambda: going))

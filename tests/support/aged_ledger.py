@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.audit.pruning import check_before, prune
+from bot.audit.retention import Plan, plan_retention
 from bot.ledger.store import Outcome, Store, prepare
-from handlers.ports import Entry
+from handlers.ports import Entry, Kind
 
 
 @dataclass
@@ -46,3 +48,35 @@ def record(path: Path, entries: Iterable[tuple[str, Entry]]) -> list[Outcome]:
             clock.moment = at(when)
             outcomes += store.append([prepare(entry) for entry in batch], time.monotonic() + 2)
     return outcomes
+
+
+NOW = at("2026-11-24T12:00:00")
+
+
+def canary(number: int) -> str:
+    """Bytes found nowhere else, of a length that differs from event to event, beyond a page now and then."""
+    return f"canary-{number:06d}-" + "z" * (number * 37 % 900) + ("y" * 6_000 if number % 50 == 0 else "")
+
+
+def entry(number: int, kind: str = Kind.COMPUTED) -> Entry:
+    """An event with its canary."""
+    return Entry(f"request-{number}", kind, {"mark": canary(number)})
+
+
+def run(path: Path, plan: Plan | None = None, years: int = 6, now: datetime = NOW) -> Plan:
+    """Check, prune, and say what was planned."""
+    check_before(path)
+    plan = plan or plan_retention(path, years, now)
+    prune(path, plan, SetClock(now), {})
+    return plan
+
+
+def held(path: Path, numbers: range) -> list[int]:
+    """Those of the numbers whose canary stands anywhere in the ledger's file or a journal beside it."""
+    content = b"".join(each.read_bytes() for each in path.parent.iterdir() if each.name.startswith(path.name))
+    return [number for number in numbers if f"canary-{number:06d}".encode() in content]
+
+
+def prune_all(path: Path) -> None:
+    """What is due after six years, without a check before."""
+    prune(path, plan_retention(path, 6, NOW), SetClock(NOW), {})

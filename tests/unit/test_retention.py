@@ -4,8 +4,6 @@ import contextlib
 import dataclasses
 import json
 import multiprocessing
-import os
-import signal
 import sqlite3
 import stat
 import time
@@ -16,47 +14,21 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bot.audit.pruning import RetentionError, check_before, prune, still_to_do
-from bot.audit.retention import Plan, cut_off, plan_retention
+from bot.audit.pruning import RetentionError, check_before, still_to_do
+from bot.audit.retention import cut_off, plan_retention
 from bot.cli import main
 from bot.clock import SystemClock
 from bot.ledger import check_ledger, open_ledger, read_events
 from bot.ledger.kinds import LedgerKind
 from bot.ledger.store import Store, prepare
 from handlers.ports import Entry, Kind
-from tests.support.aged_ledger import SetClock, at, record
-from tests.support.chaos import rng, scale, tally
-
-NOW = at("2026-11-24T12:00:00")
-
-
-def canary(number: int) -> str:
-    """Bytes found nowhere else, of a length that differs from event to event, beyond a page now and then."""
-    return f"canary-{number:06d}-" + "z" * (number * 37 % 900) + ("y" * 6_000 if number % 50 == 0 else "")
-
-
-def entry(number: int, kind: str = Kind.COMPUTED) -> Entry:
-    return Entry(f"request-{number}", kind, {"mark": canary(number)})
+from tests.support.aged_ledger import NOW, SetClock, at, entry, held, prune_all, record, run
 
 
 def aged(path: Path, *times: str) -> Path:
     """A ledger of one event at each of the times."""
     record(path, [(when, entry(number)) for number, when in enumerate(times, 1)])
     return path
-
-
-def run(path: Path, plan: Plan | None = None, years: int = 6, now: datetime = NOW) -> Plan:
-    """Check, prune, and say what was planned."""
-    check_before(path)
-    plan = plan or plan_retention(path, years, now)
-    prune(path, plan, SetClock(now), {})
-    return plan
-
-
-def held(path: Path, numbers: range) -> list[int]:
-    """Those of the numbers whose canary stands anywhere in the ledger's file or a journal beside it."""
-    content = b"".join(each.read_bytes() for each in path.parent.iterdir() if each.name.startswith(path.name))
-    return [number for number in numbers if f"canary-{number:06d}".encode() in content]
 
 
 @pytest.mark.parametrize(
@@ -147,32 +119,6 @@ def test_year_after_year_each_run_takes_the_next_piece(tmp_path: Path) -> None:
     assert firsts == [1, 181, 271, 361]
 
 
-def test_no_byte_is_left_whatever_the_sizes_and_wherever_the_kept_ones_stand(tmp_path: Path) -> None:
-    rounds, random = scale(8, 150), rng("retention sizes")
-    for turn in range(rounds):
-        path = tmp_path / f"{turn}" / "ledger.db"
-        count, due = random.randint(50, 500), random.randint(1, 400)
-        kinds = random.choices(
-            [Kind.COMPUTED, Kind.DELIVERED, LedgerKind.CHECKPOINT], (6, 6, random.choice((0, 1, 6))), k=count
-        )
-        entries = []
-        for number, kind in enumerate(kinds, 1):
-            mark = f"canary-{number:06d}-" + "x" * min(
-                20_000, int(random.paretovariate(0.7) * random.choice((1, 30, 300)))
-            )
-            entries.append(
-                ("2019-06-01" if number <= due else "2026-01-01", Entry(f"request-{number}", kind, {"mark": mark}))
-            )
-        record(path, entries)
-        run(path)
-        stay = [n for n, kind in enumerate(kinds, 1) if n > due or kind == LedgerKind.CHECKPOINT]
-        assert held(path, range(1, count + 1)) == stay, turn
-        assert check_ledger(path).ok
-        with closing(sqlite3.connect(path)) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    tally("retention at random", ledgers=rounds)
-
-
 def test_the_ledgers_own_events_keep_their_payloads(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     kinds = [Kind.COMPUTED, LedgerKind.STARTED, Kind.COMPUTED, LedgerKind.CHECKPOINT, Kind.DELIVERED]
@@ -240,41 +186,11 @@ def test_a_pruning_that_says_too_much_is_not_carried_out(tmp_path: Path) -> None
     assert held(path, range(1, 3)) == [1, 2]
 
 
-def _prune_all(path: Path) -> None:
-    prune(path, plan_retention(path, 6, NOW), SetClock(NOW), {})
-
-
-def test_killed_at_any_point_it_is_finished_by_the_next_run(tmp_path: Path) -> None:
-    rounds, random, cut = scale(6, 100), rng("retention kills"), 0
-    context = multiprocessing.get_context("fork")
-    for turn in range(rounds):
-        path = tmp_path / f"{turn}" / "ledger.db"
-        record(path, [("2019-06-01", entry(number)) for number in range(1, 1_001)])
-        leaves = [event.leaf for event in read_events(path)]
-        process = context.Process(target=_prune_all, args=(path,))
-        process.start()
-        process.join(random.uniform(0.0, 0.25))
-        if process.is_alive() and process.pid is not None:
-            os.kill(process.pid, signal.SIGKILL)
-            cut += 1
-        process.join()
-        with contextlib.closing(open_ledger(path, clock=SystemClock())) as writer:  # as the bot would, rolls back
-            assert writer.status().ok
-        assert check_ledger(path).ok
-        run(path)
-        found = check_ledger(path)
-        assert (found.ok, found.events, found.pruned) == (True, 1_001, 1_000)
-        assert [event.leaf for event in read_events(path)][:1_000] == leaves
-        assert held(path, range(1, 1_001)) == []
-    tally("retention killed and resumed", rounds=rounds, killed=cut)
-    assert cut > 0
-
-
 def test_the_writer_goes_on_while_payloads_are_deleted(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     record(path, [("2019-06-01", entry(number)) for number in range(1, 3_001)])
     context = multiprocessing.get_context("fork")
-    process = context.Process(target=_prune_all, args=(path,))
+    process = context.Process(target=prune_all, args=(path,))
     process.start()
     count = 0
     with contextlib.closing(open_ledger(path, clock=SystemClock())) as writer:
