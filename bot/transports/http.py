@@ -19,7 +19,7 @@ from bot.settings import SettingsError
 from bot.transports.replays import Replays
 from bot.transports.shedding import read_body
 from bot.transports.signature import Signed, is_certificate_check, signed_by_slack, turned_away
-from handlers.delivery import expecting_delivery, record_outcome
+from handlers.delivery import NOT_SENT, expecting_delivery, record_outcome
 
 EVENTS_PATH = "/slack/events"
 SHUTDOWN_S = 5.0
@@ -44,7 +44,8 @@ def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
             return await handler(request)
         received = tarla.clock.monotonic()
         counts.received += 1
-        failure: str | None = None
+        # Until it is known to be sent, whatever goes wrong on the way.
+        failure: str | None = NOT_SENT
 
         def record() -> None:
             outcome = record_outcome(tarla.ledger, tarla.clock, delivery, received, "http", failure)
@@ -58,8 +59,8 @@ def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
                 await response.write_eof()
                 if request.transport is None or request.transport.is_closing():
                     failure = "connection_lost"
-                elif response.status != HTTP_OK:
-                    failure = "not_acknowledged"
+                else:
+                    failure = None if response.status == HTTP_OK else "not_acknowledged"
             except (ConnectionError, asyncio.CancelledError):
                 failure = "connection_lost"
                 raise
