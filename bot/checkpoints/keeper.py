@@ -155,7 +155,15 @@ class CheckpointKeeper:
             ring = key_for(self.key_path, self.ledger, self.folder.path)
         except SigningKeyError as error:
             return Alarm(AlarmCode.KEY_UNUSABLE, str(error))
-        return make_checkpoint(self.ledger, self.folder, ring, self._state, self.writer.record_blocking, sign=sign)
+        return make_checkpoint(
+            self.ledger,
+            self.folder,
+            ring,
+            self._state,
+            self.writer.record_blocking,
+            sign=sign,
+            known_event=self.writer.last_recorded(),
+        )
 
     def _quickly(self) -> Alarm | int:
         ring: KeyRing | None = None

@@ -127,6 +127,28 @@ async def test_a_ledger_that_is_not_the_one_signed_takes_no_answer(
     assert not isinstance(made.checkpoint(), Alarm)
 
 
+async def test_an_older_copy_under_a_running_process_is_not_signed(tmp_path: Path) -> None:
+    """Receipts beyond its end are out, under no checkpoint yet: nobody but this process can know."""
+    made = Vouched(tmp_path)
+    made.record("a")
+    async with keeping(made) as (keeper, writer):
+        await keeper.make()
+        older = shutil.copy(made.ledger, tmp_path / "older.db")
+        await record(writer, "b", "c")
+        newer = shutil.copy(made.ledger, tmp_path / "newer.db")
+        sizes = made.folder.sizes()
+        shutil.copy(older, made.ledger)
+        assert isinstance(found := await keeper.make(), Alarm)
+        assert found.code == "older_file"
+        assert made.folder.sizes() == sizes
+        with pytest.raises(LedgerUnavailableError):
+            await record(writer, "d")
+        shutil.copy(newer, made.ledger)
+        assert isinstance(await keeper.make(), Made)
+        assert keeper.status.alarm is None
+        await record(writer, "d")
+
+
 async def test_without_folder_or_key_answers_go_on_and_it_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
