@@ -214,10 +214,18 @@ async def _record(ledger: Ledger, entry: Entry) -> None:
         except (AlreadyRecordedError, LedgerUnavailableError, ValueError) as error:
             gone = not isinstance(error, LedgerUnavailableError) or error.code == "closed"
             if gone or (pause := next(pauses, None)) is None:
-                # The answer stands recorded; that its delivery is not is for the operator to know.
-                facts = {"seq": entry.ref, "reason": type(error).__name__}
-                log.warning("delivery of seq=%d not recorded: %s", *facts.values(), extra=facts)
+                _tell_operator(entry, error)
                 return
-            await asyncio.sleep(pause)
+            try:
+                await asyncio.sleep(pause)
+            except asyncio.CancelledError:
+                _tell_operator(entry, error)
+                raise
         else:
             return
+
+
+def _tell_operator(entry: Entry, error: Exception) -> None:
+    """The answer stands recorded; that its delivery is not is for the operator to know."""
+    facts = {"seq": entry.ref, "reason": type(error).__name__}
+    log.warning("delivery of seq=%d not recorded: %s", *facts.values(), extra=facts)

@@ -132,6 +132,15 @@ async def test_an_outcome_waits_for_the_ledger_and_is_recorded_once(
     assert caplog.records == []
 
 
+async def test_an_outcome_that_is_stopped_while_it_waits_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    waiting = asyncio.create_task(_outcome(FakeLedger(LedgerUnavailableError("locked"))))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert "delivery of seq=7 not recorded" in caplog.text
+
+
 async def test_an_outcome_does_not_wait_for_a_ledger_that_is_closed(caplog: pytest.LogCaptureFixture) -> None:
     await _outcome(FakeLedger(LedgerUnavailableError("closed")))
     assert "delivery of seq=7 not recorded" in caplog.text
