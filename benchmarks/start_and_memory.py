@@ -53,7 +53,7 @@ async def asks(folder: Path) -> list[float]:
 
 
 async def resident(command: Sequence[str], folder: Path) -> float:
-    """Megabytes of memory (VmRSS) of a bot that has answered ``ANSWERS`` commands."""
+    """Megabytes of memory (VmRSS) of a bot that has answered ``ANSWERS`` commands; without a ledger it makes one."""
     texts = patients()
     async with running(command, folder) as program, aiohttp.ClientSession() as session:
         send = over_http(program, session, "receipt #") if program.address else over_socket(program, "receipt #")
@@ -68,6 +68,10 @@ async def main(folder: Path) -> list[Line]:
         socket, http = await starts(BOT_SOCKET, folder), await starts(BOT_HTTP, folder)
         asked = await asks(folder)
         memory = {name: await resident(command, folder) for name, command in _BOTS.items()}
+        for name, command in _BOTS.items():
+            fresh = folder / f"first-{name}"
+            fresh.mkdir()
+            memory[f"{name}, first start, new ledger"] = await resident(command, fresh)
     return [
         Line("start to connected (socket), median", median(socket), "s", BUDGET_START_S),
         Line("start to connected (socket), slowest", max(socket), "s"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import resource
 import signal
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -29,6 +31,8 @@ from knowledge.factors import PatientFactors
 IN_FLIGHT_S, STOPPED_S = 6.0, 1.0
 DRAIN_S = 3.0
 SLACK_START_S = 10.0
+# Every connection is an open file, and every commit opens two for a moment: where none is left nothing is recorded.
+MOST_FILES = 16_384
 T = TypeVar("T")
 
 log = logging.getLogger("tarla.serve")
@@ -80,6 +84,7 @@ async def serve_over_http(settings: Settings, host: str, port: int) -> None:
     """
     if settings.slack_bot_token is None or settings.slack_signing_secret is None:
         raise SettingsError("HTTP needs SLACK_BOT_TOKEN (xoxb-…) and SLACK_SIGNING_SECRET")
+    allow_files()
     tarla = make_tarla(settings, SystemClock())
     life = make_lifecycle(tarla, settings)
     application = web_application(tarla, settings.slack_signing_secret.get_secret_value())
@@ -91,6 +96,15 @@ async def serve_over_http(settings: Settings, host: str, port: int) -> None:
             await _run(tarla, serve_http(application, host, port), "listening for Slack on %s", stopped, notifier)
     finally:
         await _close(tarla, life)
+
+
+def allow_files() -> None:
+    """As many open files as this account may have, up to ``MOST_FILES``; by default it is 1,024 of them."""
+    with contextlib.suppress(OSError, ValueError):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+        if soft != resource.RLIM_INFINITY and soft < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _run(

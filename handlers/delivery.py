@@ -21,6 +21,10 @@ from handlers.ports import AlreadyRecordedError, Clock, Entry, Json, Kind, Ledge
 # After this Slack has told the user that the app did not respond.
 SLACK_PATIENCE_S = 3.0
 
+# How long an outcome waits for a ledger that cannot be written: a lock, a full disk for a while. What was answered
+# already is all that can wait so; without the ledger nothing more is answered.
+OUTCOME_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+
 NOT_SENT, NOT_DRAWN, STOPPED, LATE = "not_sent", "not_drawn", "stopped", "late"
 CONFIRMED, UNCONFIRMED = "confirmed", "unconfirmed"
 
@@ -198,9 +202,30 @@ async def record_outcome(
         if delivery.message is not None:
             payload["message"] = delivery.message
     kind = Kind.DELIVERED if reason is None else Kind.DELIVERY_FAILED
-    try:
-        await ledger.record(Entry(f"{delivery.key}#delivery", kind, payload, ref=delivery.event.seq))
-    except (AlreadyRecordedError, LedgerUnavailableError, ValueError) as error:
-        # The answer stands recorded; that its delivery is not is for the operator to know.
-        facts = {"seq": delivery.event.seq, "reason": type(error).__name__}
-        log.warning("delivery of seq=%d not recorded: %s", *facts.values(), extra=facts)
+    await _record(ledger, Entry(f"{delivery.key}#delivery", kind, payload, ref=delivery.event.seq))
+
+
+async def _record(ledger: Ledger, entry: Entry) -> None:
+    """Record it, if need be once the ledger can be written again: else it would read as if nobody knew what became."""
+    pauses = iter(OUTCOME_PAUSES_S)
+    while True:
+        try:
+            await ledger.record(entry)
+        except (AlreadyRecordedError, LedgerUnavailableError, ValueError) as error:
+            gone = not isinstance(error, LedgerUnavailableError) or error.code == "closed"
+            if gone or (pause := next(pauses, None)) is None:
+                _tell_operator(entry, error)
+                return
+            try:
+                await asyncio.sleep(pause)
+            except asyncio.CancelledError:
+                _tell_operator(entry, error)
+                raise
+        else:
+            return
+
+
+def _tell_operator(entry: Entry, error: Exception) -> None:
+    """The answer stands recorded; that its delivery is not is for the operator to know."""
+    facts = {"seq": entry.ref, "reason": type(error).__name__}
+    log.warning("delivery of seq=%d not recorded: %s", *facts.values(), extra=facts)

@@ -45,6 +45,8 @@ GONE = frozenset({"response_url_404", "response_url_410"})
 
 _SLACK_CODE = re.compile(r"[a-z_]{1,60}")
 _TOO_MANY = frozenset({"ratelimited", "rate_limited"})
+# Slack documents of these, whatever status they come with, that part of the work may have been done.
+_PERHAPS_DONE = frozenset({"internal_error", "fatal_error"})
 
 log = logging.getLogger("tarla.sending")
 
@@ -164,7 +166,9 @@ def _refused_for_now(error: SlackApiError) -> tuple[bool, str | None]:
     answer: Any = error.response  # slack_sdk's, or aiohttp's where the body is no JSON
     status = getattr(answer, "status_code", None) or getattr(answer, "status", None)
     headers = getattr(answer, "headers", None) or {}
-    return status in REFUSED_FOR_NOW or _slack_code(error) in _TOO_MANY, headers.get("Retry-After")
+    code = _slack_code(error)
+    for_now = code not in _PERHAPS_DONE and (status in REFUSED_FOR_NOW or code in _TOO_MANY)
+    return for_now, headers.get("Retry-After")
 
 
 def send_failure(error: Exception) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.audit.options import RIGHT, WRONG, progress, settings_or_fail
+from bot.files import OWNER_ONLY
 
 if TYPE_CHECKING:
     from bot.audit.receipts import CheckedReceipt
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _SECONDS_A_DAY = 86_400
 # Rights of what is written: the verifier is for everyone, a proof may hold a patient's data.
-FOR_ALL, FOR_ONE = 0o644, 0o600
+FOR_ALL, FOR_ONE = 0o644, OWNER_ONLY
 
 _ledger_option = click.option(
     "--ledger", type=click.Path(dir_okay=False, path_type=Path), help="Ledger file (default: TARLA_LEDGER)."
@@ -84,7 +85,7 @@ def verify(
 ) -> None:
     """Check the whole ledger against its checkpoints, or one RECEIPT such as 1284-3f9a.
 
-    Exit status 0 when all is in order, else 1 with what is wrong.
+    Exit status 0 when all is in order, 1 with what is wrong, 2 when a setting or the question is.
     """
     from bot.checkpoints.folder import CheckpointFolder, FolderError
     from handlers.ports import LedgerUnavailableError

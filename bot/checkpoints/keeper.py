@@ -30,6 +30,8 @@ Post = Callable[[Checkpoint, str], Awaitable[None]]
 
 # Slack's own message at the end of a line of work may take this long, and the first look before answering that long.
 POST_S, FIRST_LOOK_S, STOP_S = 10.0, 1.0, 4.0
+# The end of a run that answered nobody and had not yet compared a long ledger: the next start covers it as well.
+IDLE_STOP_S = 1.0
 
 log = logging.getLogger("tarla.checkpoints")
 
@@ -101,19 +103,26 @@ class CheckpointKeeper:
     async def finish(self, seconds: float = STOP_S) -> None:
         """The last checkpoint, in bounded time."""
         self._stopping.set()
+        last: Made | Nothing | Alarm | None = None
         try:
-            async with asyncio.timeout(seconds):
-                await self.make()
+            async with asyncio.timeout(seconds) as limit:
+                if not self.status.compared and not await self._has_requests():
+                    limit.reschedule(asyncio.get_running_loop().time() + min(seconds, IDLE_STOP_S))
+                last = await self._make_one(sign=True)
+                await self._post(last)
         except TimeoutError:
             self._state.give_up.set()
-            log.warning("no last checkpoint: the ledger could not be compared in time")
+            if isinstance(last, Made):
+                log.warning("last checkpoint not posted to Slack in time: its note is in the folder")
+            else:
+                log.warning("no last checkpoint: the ledger could not be compared in time")
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
     async def _run(self) -> None:
         """Compare the whole ledger once, then make checkpoints as they fall due."""
-        await self.make(sign=await asyncio.to_thread(has_requests_after, self.ledger, self.status.size))
+        await self.make(sign=await self._has_requests())
         while not self._stopping.is_set():
             await asyncio.sleep(self.rhythm.poll_s)
             if not self._stopping.is_set() and await self._due():
@@ -121,6 +130,11 @@ class CheckpointKeeper:
 
     async def make(self, *, sign: bool = True) -> Made | Nothing | Alarm | None:
         """Compare, and with ``sign`` make a checkpoint now; None when it was told to stop."""
+        result = await self._make_one(sign=sign)
+        await self._post(result)
+        return result
+
+    async def _make_one(self, *, sign: bool) -> Made | Nothing | Alarm | None:
         async with self._working:
             self._tried_at, recorded = self.clock.monotonic(), self.writer.status().recorded
             try:
@@ -134,8 +148,6 @@ class CheckpointKeeper:
                 return result
             self._recorded = recorded + isinstance(result, Made)
             self._settled(result)
-        if isinstance(result, Made):
-            await self._post(result)
         return result
 
     def _make(self, sign: bool) -> Made | Nothing | Alarm:
@@ -143,7 +155,15 @@ class CheckpointKeeper:
             ring = key_for(self.key_path, self.ledger, self.folder.path)
         except SigningKeyError as error:
             return Alarm(AlarmCode.KEY_UNUSABLE, str(error))
-        return make_checkpoint(self.ledger, self.folder, ring, self._state, self.writer.record_blocking, sign=sign)
+        return make_checkpoint(
+            self.ledger,
+            self.folder,
+            ring,
+            self._state,
+            self.writer.record_blocking,
+            sign=sign,
+            known_event=self.writer.last_recorded(),
+        )
 
     def _quickly(self) -> Alarm | int:
         ring: KeyRing | None = None
@@ -170,7 +190,7 @@ class CheckpointKeeper:
         if waited < self.rhythm.seconds:
             return False
         self._tried_at = self.clock.monotonic()
-        return await asyncio.to_thread(has_requests_after, self.ledger, self.status.size)
+        return await self._has_requests()
 
     def _alarmed(self, alarm: Alarm) -> None:
         if alarm.code != self.status.alarm:
@@ -191,8 +211,11 @@ class CheckpointKeeper:
             self.status = replace(self.status, time=self.clock.now(), made=self.status.made + 1)
             log.info("checkpoint of %d events", size)
 
-    async def _post(self, made: Made) -> None:
-        if self.post is None:
+    async def _has_requests(self) -> bool:
+        return await asyncio.to_thread(has_requests_after, self.ledger, self.status.size)
+
+    async def _post(self, made: Made | Nothing | Alarm | None) -> None:
+        if self.post is None or not isinstance(made, Made):
             return
         try:
             await asyncio.wait_for(self.post(made.checkpoint, made.note.text), POST_S)

@@ -13,13 +13,14 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.files import sync_folder, write_durably
+from bot.files import OWNER_ONLY, sync_folder, write_durably
 from bot.ledger.note import NoteError, PublicKey, SigningKey, new_key, read_public_key, read_signing_key
 
 NAME_PREFIX = "tarla-ledger/"
-OWNER_ONLY, OWNER_ONLY_FOLDER = 0o600, 0o700
+OWNER_ONLY_FOLDER = 0o700
 # Where a successor stands until it has taken the key's place.
 NEXT_SUFFIX = ".next"
+_NOBODY_ELSE, _GROUP_READS = 0o077, 0o040
 _MAX_BYTES = 16_384
 
 
@@ -75,7 +76,7 @@ def read_key(path: Path, ledger: Path, checkpoints: Path) -> KeyRing:
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):
                 raise SigningKeyError("the signing key is no ordinary file: name another place")
-            if mode & 0o077:
+            if mode & (_NOBODY_ELSE & ~_GROUP_READS if _is_credential(path) else _NOBODY_ELSE):
                 raise SigningKeyError(f"others may read the signing key: chmod 600 {path}")
             lines = file.read(_MAX_BYTES).splitlines()
     except OSError as error:
@@ -122,6 +123,16 @@ def install_successor(path: Path) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise SigningKeyError(f"the new key cannot take the old one's place ({_name(error)})") from None
+
+
+def _is_credential(path: Path) -> bool:
+    """Whether systemd has put the file there for this service (LoadCredential).
+
+    The folder is closed to all but its account, who is let in by an access list: what stands in the place of the
+    group's rights is then the list's mask, and no group's.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return folder is not None and path.parent == Path(folder)
 
 
 def _make(path: Path) -> None:

@@ -143,6 +143,7 @@ def make_checkpoint(
     *,
     sign: bool = True,
     also: tuple[SigningKey, ...] = (),
+    known_event: Recorded | None = None,
 ) -> Made | Nothing | Alarm:
     """Compare the ledger with its newest checkpoint; then sign, keep and record one of all events so far.
 
@@ -150,6 +151,7 @@ def make_checkpoint(
         record: makes an event durable (``LedgerWriter.record_blocking``).
         sign: false compares only.
         also: further keys that sign, when keys change.
+        known_event: one that the caller knows to be in the ledger: a file without it is not the ledger.
 
     Raises:
         ComparisonStopped: ``state.give_up`` was set.
@@ -164,7 +166,7 @@ def make_checkpoint(
     try:
         with contextlib.closing(open_for_reading(ledger)) as connection:
             check_schema(connection)
-            alarm = state.follow(connection, known)
+            alarm = _missing(connection, known_event) or state.follow(connection, known)
             if alarm is not None:
                 return alarm
             if newest is not None and not connection.execute(_RECORDED, (_idem_key(newest.size),)).fetchall():
@@ -178,6 +180,18 @@ def make_checkpoint(
     if not sign or size == 0 or (known is not None and known.size == size and not also):
         return Nothing(0 if known is None else known.size)
     return _sign(Checkpoint(ring.origin, size, state.tree.root()), folder, ring, record, also)
+
+
+def _missing(connection: sqlite3.Connection, event: Recorded | None) -> Alarm | None:
+    """An alarm where the ledger does not hold this event: its receipt is out, under no checkpoint yet."""
+    if event is None or connection.execute(_LEAVES, (event.seq - 1, event.seq, 1)).fetchall() == [
+        (event.seq, event.leaf)
+    ]:
+        return None
+    (last,) = connection.execute(_LAST).fetchone()
+    if last < event.seq:
+        return Alarm(AlarmCode.OLDER_FILE, f"the ledger ends at event {last}, but this process recorded {event.seq}")
+    return Alarm(AlarmCode.REWRITTEN, f"event {event.seq} is not the one that this process recorded")
 
 
 def _sign(

@@ -7,11 +7,22 @@ slow to import. A function here is never edited once released: change by adding.
 from __future__ import annotations
 
 import sqlite3
-
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+import sys
 
 from bot.ledger import schema
+
+# sqlite-utils takes in pandas wherever that is installed, to know its types: 33 MB and a third of a second, for nothing
+# that is done here. None in sys.modules makes Python say that there is no such module; it is taken out again at once.
+_UNWANTED = "pandas"
+_hidden = _UNWANTED not in sys.modules
+if _hidden:
+    sys.modules[_UNWANTED] = None  # type: ignore[assignment]
+try:
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+finally:
+    if _hidden:
+        del sys.modules[_UNWANTED]
 
 migrations = Migrations("tarla_ledger")
 

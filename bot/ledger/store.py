@@ -82,6 +82,8 @@ class Store:
         self._identity: FileIdentity | None = None
         # The last event known to be in the file: found there when it was opened, or recorded here.
         self._last: Recorded | None = None
+        # The last one recorded here; None before the first.
+        self.recorded: Recorded | None = None
 
     def append(self, entries: Sequence[PreparedEntry], deadline: float) -> list[Outcome]:
         """Record what can be recorded, durably, and give each entry's outcome in order.
@@ -107,7 +109,8 @@ class Store:
         except BaseException:
             self.close()
             raise
-        self._last = next((done for done in reversed(outcomes) if isinstance(done, Recorded)), self._last)
+        self.recorded = next((done for done in reversed(outcomes) if isinstance(done, Recorded)), self.recorded)
+        self._last = self.recorded or self._last
         return outcomes
 
     def probe(self, deadline: float, *, rehearse: bool) -> None:

@@ -96,6 +96,10 @@ class LedgerWriter:
         """The file is the ledger that was vouched for, after all or again."""
         self._distrust = None
 
+    def last_recorded(self) -> Recorded | None:
+        """The last event that this process recorded, whatever file stands in the ledger's place now."""
+        return self._store.recorded
+
     def queue_length(self) -> int:
         """How many entries wait to be written; those being written are not among them."""
         return len(self._waiting)

@@ -29,7 +29,8 @@ FIGURES: dict[str, Figure] = {
     "tarla_in_flight_requests": Figure("gauge", "Requests being worked on, acknowledged or not"),
     "tarla_slack_connected": Figure("gauge", "1 while a Socket Mode connection is open"),
     "tarla_slack_connections": Figure(
-        "gauge", "Connections of this app that Slack last told of, all processes together"
+        "gauge",
+        "Connections of this app that Slack last told of, all processes together, none counted that is succeeded",
     ),
     "tarla_slack_reconnects": Figure("counter", "Socket Mode connections opened after the first"),
     "tarla_slack_pong_age_seconds": Figure("gauge", "Since Slack last answered a ping"),

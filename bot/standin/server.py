@@ -20,7 +20,8 @@ HOST = "127.0.0.1"
 ACKNOWLEDGE_SECONDS = 3.0
 # A response_url takes five messages (within 30 minutes, which no run here outlasts).
 RESPONSE_URL_USES = 5
-TOO_MANY_REQUESTS = 429
+# What Slack says in the body beside these statuses; internal_error beside any other.
+_ERRORS = {429: "ratelimited", 503: "service_unavailable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ class SlackStandin:
         await asyncio.sleep(self._api.slow.get(method, 0.0))
         if self._api.script.get(method):
             status, headers = self._api.script[method].pop(0)
-            refused = failed("ratelimited" if status == TOO_MANY_REQUESTS else "internal_error")
+            refused = failed(_ERRORS.get(status, "internal_error"))
             self._api.calls.append(ApiCall(method, args, refused))
             return web.json_response(refused, status=status, headers=headers)
         answer = self._api.answer(method, token, args)

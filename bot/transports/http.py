@@ -18,8 +18,8 @@ from bot.operations.routes import add_routes
 from bot.settings import SettingsError
 from bot.transports.replays import Replays
 from bot.transports.shedding import read_body
-from bot.transports.signature import Signed, is_certificate_check, signed_by_slack, turned_away
-from handlers.delivery import expecting_delivery, record_outcome
+from bot.transports.signature import Signed, TurningAway, is_certificate_check, signed_by_slack
+from handlers.delivery import NOT_SENT, expecting_delivery, record_outcome
 
 EVENTS_PATH = "/slack/events"
 SHUTDOWN_S = 5.0
@@ -35,7 +35,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
     """Bolt's web application behind our check of signatures, with delivery records and the operator's reports."""
-    door = _Door(tarla, SignatureVerifier(signing_secret), Replays(tarla.clock.monotonic))
+    now = tarla.clock.monotonic
+    door = _Door(tarla, SignatureVerifier(signing_secret), Replays(now), TurningAway(now))
     counts = tarla.counts
 
     @web.middleware
@@ -44,7 +45,8 @@ def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
             return await handler(request)
         received = tarla.clock.monotonic()
         counts.received += 1
-        failure: str | None = None
+        # Until it is known to be sent, whatever goes wrong on the way.
+        failure: str | None = NOT_SENT
 
         def record() -> None:
             outcome = record_outcome(tarla.ledger, tarla.clock, delivery, received, "http", failure)
@@ -58,8 +60,8 @@ def web_application(tarla: Tarla, signing_secret: str) -> web.Application:
                 await response.write_eof()
                 if request.transport is None or request.transport.is_closing():
                     failure = "connection_lost"
-                elif response.status != HTTP_OK:
-                    failure = "not_acknowledged"
+                else:
+                    failure = None if response.status == HTTP_OK else "not_acknowledged"
             except (ConnectionError, asyncio.CancelledError):
                 failure = "connection_lost"
                 raise
@@ -81,6 +83,7 @@ class _Door:
     tarla: Tarla
     verifier: SignatureVerifier
     replays: Replays
+    turning_away: TurningAway
 
     async def answer(self, request: web.Request, handler: Handler, received: float) -> web.StreamResponse:
         """Bolt's answer to what Slack signed. Where Bolt fails, a status; never a traceback with a body in it."""
@@ -91,19 +94,19 @@ class _Door:
                 if await is_certificate_check(request):
                     return web.Response()
                 counts.unsigned += 1
-                return turned_away("not_signed_by_slack", 401)
+                return self.turning_away.reply("not_signed_by_slack", 401)
             if not self.replays.is_new(signed.signature, signed.at):
                 counts.replayed += 1
-                return turned_away("replayed", 401)
+                return self.turning_away.reply("replayed", 401)
             return await self._once(signed, request, handler, received)
         except web.HTTPException as error:
             counts.unreadable += 1
-            return turned_away(f"http_{error.status}", error.status)
+            return self.turning_away.reply(f"http_{error.status}", error.status)
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001 - a body that Bolt cannot read must not end in a traceback
             counts.unreadable += 1
-            return turned_away(f"unreadable ({type(error).__name__})", 400)
+            return self.turning_away.reply(f"unreadable ({type(error).__name__})", 400)
 
     async def _once(
         self, signed: Signed, request: web.Request, handler: Handler, received: float

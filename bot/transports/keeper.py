@@ -180,9 +180,10 @@ class Keeper:
         return link
 
     def _count(self, counted: int | None) -> None:
-        self.state.connections = counted
-        # While one link succeeds another, both are counted.
-        expected = self.state.expected + sum(link.open for link in self._links)
+        # While one link succeeds another, both are counted; the older one is gone before Slack says a number again.
+        going = sum(link.open for link in self._links)
+        self.state.connections = None if counted is None else max(counted - going, 1)
+        expected = self.state.expected + going
         log.info("link to Slack open: Slack counts %s, expected %d", counted, expected)
         if counted is not None and counted > expected:
             log.warning(

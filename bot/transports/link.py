@@ -126,7 +126,7 @@ class Link(AsyncBaseSocketModeClient):
             found = json_object(message.data)
             if found.get("type") == "disconnect":
                 self._end(disconnect_kind(found))
-            elif (request := SocketModeRequest.from_dict(found)) is not None:
+            elif (request := _envelope(found)) is not None:
                 task = asyncio.create_task(self._take(self, request))
                 self._in_hand.add(task)
                 task.add_done_callback(self._done)
@@ -145,3 +145,12 @@ class Link(AsyncBaseSocketModeClient):
     def _end(self, kind: str) -> None:
         if not self.ended.done():
             self.ended.set_result(kind)
+
+
+def _envelope(found: dict[str, Any]) -> SocketModeRequest | None:
+    """The envelope, or None for what is none of the kind that Slack sends: no reason to lose the link."""
+    try:
+        return SocketModeRequest.from_dict(found)
+    except (TypeError, ValueError):  # slack_sdk's own words about it end in the first
+        log.warning("an envelope without a payload that can be read")
+        return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from slack_sdk.signature import SignatureVerifier
 
 # Seconds since 1970, as Slack writes them.
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
+MOST_LINES, LINES_IN_S = 20, 10.0
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
 log = logging.getLogger("tarla.transport")
@@ -52,7 +54,28 @@ async def is_certificate_check(request: web.Request) -> bool:
     return (await request.read()).startswith(b"ssl_check=1")
 
 
-def turned_away(reason: str, status: int) -> web.Response:
-    """The reply to what does not come from Slack as Slack sends it; ``reason`` is a closed code."""
-    log.warning("request turned away: %s", reason, extra={"code": reason})
-    return web.Response(status=status)
+class TurningAway:
+    """The reply to what does not come from Slack as Slack sends it.
+
+    Whoever reaches the port can knock as often as they like: they are counted, and the log keeps to a few lines, since
+    a disk filled by it may be the ledger's.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._since = monotonic()
+        self._lines = self._unlogged = 0
+
+    def reply(self, reason: str, status: int) -> web.Response:
+        """A status alone; ``reason`` is a closed code."""
+        now = self._monotonic()
+        if now - self._since >= LINES_IN_S:
+            if self._unlogged:
+                log.warning("requests turned away, not told one by one: %d", self._unlogged)
+            self._since, self._lines, self._unlogged = now, 0, 0
+        if self._lines < MOST_LINES:
+            self._lines += 1
+            log.warning("request turned away: %s", reason, extra={"code": reason})
+        else:
+            self._unlogged += 1
+        return web.Response(status=status)

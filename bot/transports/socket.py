@@ -20,7 +20,7 @@ from bot.transports.keeper import Keeper
 from bot.transports.link import Link
 from bot.transports.shedding import Shedding
 from bot.transports.state import LinkState
-from handlers.delivery import expecting_delivery, record_outcome
+from handlers.delivery import NOT_SENT, expecting_delivery, record_outcome
 from handlers.ports import Clock, Ledger
 
 # Told to stop, envelopes are answered until none is in hand and none came for a moment, at most this long; after that
@@ -72,7 +72,8 @@ class RecordingSocketModeHandler:
     async def handle(self, client: Link, req: SocketModeRequest) -> None:
         """Answer one envelope and record how sending went."""
         received, started = self._clock.monotonic(), time.time()
-        failure: str | None = None
+        # Until it is known to be sent, whatever goes wrong on the way.
+        failure: str | None = NOT_SENT
 
         def record() -> None:
             outcome = record_outcome(self._ledger, self._clock, delivery, received, "socket", failure)
@@ -92,6 +93,8 @@ class RecordingSocketModeHandler:
                         failure = "not_acknowledged"
                         self._admission.counts.not_acknowledged += taken
                     await send_async_response(client, req, response, started)
+                    if response.status == 200:
+                        failure = None
                 except (ConnectionError, TimeoutError, OSError):
                     failure = "connection_lost"
                     raise

@@ -13,8 +13,8 @@ from types import MappingProxyType
 class LinkState:
     """Socket Mode as it stands now; only the keeper writes to it.
 
-    ``connections`` is how many links Slack counted for the app when it last said so (``hello.num_connections``), None
-    before. ``expected`` is how many it should count.
+    ``connections`` is how many links Slack counted for the app when it last said so (``hello.num_connections``), less
+    those of ours that were just being succeeded, None before. ``expected`` is how many it should count.
     """
 
     expected: int = 1

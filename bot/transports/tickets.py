@@ -20,6 +20,8 @@ from bot.slack_errors import slack_code
 TICKET_S = LINK_S = 8.0
 # Where Slack names no time. Its own clients wait 30 s.
 UNNAMED_WAIT_S = 30.0
+# Slack's limits are by the minute; a longer wait would make the ward wait on the word of a proxy.
+LONGEST_WAIT_S = 120.0
 TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
 # Answers of Slack's servers being unwell, or busy, in place of an answer about the app.
 _UNWELL = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
@@ -81,7 +83,9 @@ def _status_and_headers(answer: Any) -> tuple[int, Any]:
 def _wait(headers: Any) -> float:
     named = str(headers.get("Retry-After", "")).strip()
     # Slack gives whole seconds; the other form, a date, would depend on the clock here.
-    return float(named) if named.isascii() and named.isdigit() and len(named) < 6 else UNNAMED_WAIT_S
+    if not (named.isascii() and named.isdigit()):
+        return UNNAMED_WAIT_S
+    return min(float(named[:9]), LONGEST_WAIT_S)
 
 
 async def open_socket(
@@ -113,6 +117,10 @@ async def open_socket(
         raise NoLinkError("link_timeout", slack_answers=True) from None
     except (OSError, aiohttp.ClientError, ValueError):
         raise NoLinkError("link_unreachable", slack_answers=True) from None
+    except NoLinkError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a proxy or the client makes of it, there is no link
+        raise NoLinkError(f"link_{type(error).__name__}", slack_answers=True) from None
 
 
 async def _greeting(socket: aiohttp.ClientWebSocketResponse) -> int | None:
@@ -135,7 +143,7 @@ def json_object(text: str) -> dict[str, Any]:
     """A message as Slack sends it; empty for what is no JSON object (Slack sends a few plain words now and then)."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -146,7 +154,7 @@ _REASONS = frozenset({"warning", "refresh_requested", "too_many_websockets", "li
 def disconnect_kind(message: dict[str, Any]) -> str:
     """Closed code of a ``disconnect`` message's reason."""
     reason = message.get("reason")
-    return str(reason) if reason in _REASONS else "disconnect"
+    return reason if isinstance(reason, str) and reason in _REASONS else "disconnect"
 
 
 async def close_socket(socket: aiohttp.ClientWebSocketResponse, seconds: float = 1.0) -> None:

@@ -191,3 +191,23 @@ async def test_fifty_at_once_all_get_their_own_answer(path: Path) -> None:
     shown = {reply.message["text"].rpartition("#")[2] for reply in replies}
     assert shown == {f"{seq}-{event.leaf.hex()[:4]}" for seq, event in computed.items()}
     assert check_ledger(path).ok
+
+
+async def test_an_answer_that_fails_in_any_way_on_its_way_is_not_delivered(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = web.Response.write_eof
+
+    async def fail(response: web.Response, data: bytes = b"") -> None:
+        if response.headers.get("Content-Type", "").startswith("application/json") and b"receipt #" in response.body:
+            raise RuntimeError
+        await whole(response, data)
+
+    async with over_http(path) as running:
+        monkeypatch.setattr(web.Response, "write_eof", fail)
+        assert (await running.ask()).status == 500
+        await until(lambda: len(list(read_events(path))) == 2)
+        computed, failed = await running.events()
+    assert (computed.kind, failed.kind) == ("computed", "delivery_failed")
+    assert failed.payload is not None
+    assert failed.payload["reason"] == "not_sent"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.ledger import check_ledger, read_events
+from bot.standin import NotAcknowledgedError
+from bot.transports.link import Link
 from tests.support import app as support
 from tests.support.app import WORDS, HeldLedger, over_socket, until
 from tests.support.slack_limits import check_message
@@ -102,3 +105,21 @@ async def test_an_address_that_failed_once_is_not_tried_again(path: Path) -> Non
         assert WORDS.split()[1].split("/")[0] in str(await running.slack.slash_command(WORDS))
         asked = [call.method for call in running.slack.calls].count("apps.connections.open")
     assert asked == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError, aiohttp.ClientError, MemoryError])
+async def test_an_acknowledgement_that_fails_in_any_way_is_not_delivered(
+    path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    async def fail(_link: Link, _message: str) -> None:
+        raise error
+
+    async with over_socket(path) as (running, _):
+        monkeypatch.setattr(Link, "send_message", fail)
+        with pytest.raises(NotAcknowledgedError):
+            await running.slack.slash_command(WORDS, seconds=0.5)
+        await until(lambda: len(list(read_events(path))) == 2)
+        computed, failed = await running.events()
+    assert (computed.kind, failed.kind) == ("computed", "delivery_failed")
+    assert failed.payload is not None
+    assert failed.payload["reason"] == "not_sent"

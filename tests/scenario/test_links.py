@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import logging
 import signal
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ledger import check_ledger, read_events
-from bot.standin import SlackStandin
+from bot.standin import SlackStandin, proxies_dropped
 from bot.transports import socket as transport
 from bot.transports import watchdog
 from bot.transports.keeper import LAST_PAUSE_S, Pauses
+from bot.transports.tickets import NoLinkError, ask_for_address, open_socket
 from bot.transports.watchdog import NoLinkInSightError, Outage
 from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, HeldLedger, open_held, over_socket, until
 from tests.support.program import environment
@@ -92,7 +99,10 @@ async def test_a_refresh_is_no_reason_to_warn(path: Path, caplog: pytest.LogCapt
     caplog.set_level(logging.WARNING, "tarla.transport")
     async with over_socket(path) as (running, handler):
         await running.slack.sockets.request_refresh(close_after=0.5)
-        await until(lambda: handler.state.connections == 2)
+        await until(lambda: len(handler.keeper.links) == 2)
+        assert handler.state.connections == 1  # it stands until the next refresh, hours later: no alert for all of them
+        await until(lambda: len(handler.keeper.links) == 1)
+        assert handler.state.connections == 1
     assert caplog.text == ""
 
 
@@ -182,3 +192,78 @@ def test_pauses_grow_to_a_bound_and_begin_anew() -> None:
     assert [pauses.next() for _ in range(8)] == [0.0, 0.25, 0.5, 1.0, 2.0, 4.0, LAST_PAUSE_S, LAST_PAUSE_S]
     pauses.held()
     assert pauses.next() == 0.0
+
+
+async def test_what_is_no_envelope_costs_no_link(path: Path) -> None:
+    """Whatever comes instead of one, what comes after it is answered on the same link."""
+    hostile = [
+        "",
+        "null",
+        "[]",
+        "[" * 100_000,
+        '{"type":"slash_commands","envelope_id":"1","payload":[]}',
+        '{"type":"slash_commands","envelope_id":"1","payload":null}',
+        '{"type":{},"envelope_id":0,"payload":{}}',
+        '{"type":"slash_commands","envelope_id":"2","payload":"a word"}',
+        '{"type":"slash_commands","envelope_id":"3","payload":{"command":{},"text":[1]}}',
+        '{"type":"interactive","envelope_id":"4","payload":' + '{"view":' * 900 + "1" + "}" * 901,
+    ]
+    async with over_socket(path) as (running, handler):
+        (socket,) = running.slack.sockets._open
+        for message in hostile:
+            await socket.response.send_str(message)
+        await socket.response.send_bytes(b"\xff\x00")
+        assert "receipt #" in (await running.slack.slash_command(WORDS))["text"]
+        assert running.slack.sockets.opened == 1
+        assert dict(handler.state.reconnects) == {}
+
+
+async def test_a_link_that_is_told_too_much_is_made_anew(path: Path) -> None:
+    async with over_socket(path) as (running, handler):
+        (socket,) = running.slack.sockets._open
+        with contextlib.suppress(ConnectionError):  # hung up on before all of it is sent
+            await socket.response.send_str(json.dumps({"type": "hello", "more": "x" * 5_000_000}))
+        await until(lambda: running.slack.sockets.opened == 2 and handler.state.connected)
+        assert "receipt #1-" in (await running.slack.slash_command(WORDS))["text"]
+
+
+@pytest.mark.parametrize(
+    ("greeting", "kind"),
+    [
+        (["[" * 100_000, '{"type":"hello","num_connections":2}'], None),
+        (['{"type":"disconnect","reason":[]}'], "disconnect"),
+        (['{"type":"disconnect","reason":{}}'], "disconnect"),
+    ],
+)
+async def test_a_strange_greeting_ends_nothing_but_the_attempt(greeting: list[str], kind: str | None) -> None:
+    async def greet(request: web.Request) -> web.WebSocketResponse:
+        response = web.WebSocketResponse()
+        await response.prepare(request)
+        for each in greeting:
+            await response.send_str(each)
+        await response.receive()
+        return response
+
+    application = web.Application()
+    application.router.add_get("/link", greet)
+    with proxies_dropped():
+        async with TestServer(application) as server, aiohttp.ClientSession() as session:
+            opening = open_socket(session, str(server.make_url("/link")), AsyncWebClient())
+            if kind is None:
+                socket, counted = await opening
+                assert counted == 2
+                await socket.close()
+            else:
+                with pytest.raises(NoLinkError, match=kind):
+                    await opening
+
+
+@pytest.mark.parametrize(
+    ("named", "waits"), [("0", 0.0), ("7", 7.0), ("99999", 120.0), ("9" * 400, 120.0), ("x", 30.0)]
+)
+async def test_nobody_makes_it_wait_for_hours(named: str, waits: float) -> None:
+    async with SlackStandin(bot_token=BOT_TOKEN, app_token=APP_TOKEN) as slack:
+        slack.api.script[OPEN] = [(429, {"Retry-After": named})]
+        with proxies_dropped(), pytest.raises(NoLinkError) as refused:
+            await ask_for_address(AsyncWebClient(base_url=slack.api_url, retry_handlers=[]), APP_TOKEN)
+    assert (refused.value.kind, refused.value.wait_s) == ("api_ratelimited", waits)

@@ -13,7 +13,9 @@ import pytest
 from multidict import CIMultiDict
 
 from bot.standin import slash_command_payload
+from bot.transports.signature import LINES_IN_S, MOST_LINES, TurningAway
 from tests.support.app import PATIENCE_S, Reply, RunningApp, over_http
+from tests.support.fakes import FakeClock
 from tests.support.signing import FORM, SignedRequest, interaction_request, signed, slash_command_request
 
 UNREADABLE = {
@@ -192,3 +194,17 @@ async def test_a_shortcut_that_nobody_declared_leaves_no_row(tmp_path: Path) -> 
 async def test_slacks_look_at_the_certificate_is_answered(tmp_path: Path) -> None:
     async with over_http(tmp_path / "ledger.db") as running:
         assert await post(running, b"ssl_check=1&token=any", {}) == Reply(200, "")
+
+
+def test_who_knocks_without_end_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    clock = FakeClock()
+    turning_away = TurningAway(clock.monotonic)
+    for _ in range(10_000):
+        assert turning_away.reply("not_signed_by_slack", 401).status == 401
+    assert len(caplog.records) == MOST_LINES
+    clock.advance(LINES_IN_S)
+    turning_away.reply("replayed", 401)
+    assert [record.getMessage() for record in caplog.records[MOST_LINES:]] == [
+        f"requests turned away, not told one by one: {10_000 - MOST_LINES}",
+        "request turned away: replayed",
+    ]

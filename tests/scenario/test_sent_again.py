@@ -25,6 +25,7 @@ from tests.support.forms import button_of, filled
 METHODS = {"app_mention": "chat.postEphemeral", "message": "chat.postMessage"}
 SOON = (429, {"Retry-After": "0"})
 BROKEN: tuple[int, dict[str, str]] = (500, {})
+AWAY: tuple[int, dict[str, str]] = (503, {})
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ async def modal_after(running: RunningApp) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", METHODS)
-@pytest.mark.parametrize("script", [[SOON], [BROKEN], [SOON, BROKEN, (503, {})]], ids=["429", "500", "each"])
+@pytest.mark.parametrize("script", [[SOON], [AWAY], [SOON, AWAY, SOON]], ids=["429", "503", "each"])
 async def test_an_answer_to_a_message_is_sent_again_and_read_once(
     path: Path, kind: str, script: list[tuple[int, dict[str, str]]]
 ) -> None:
@@ -81,6 +82,18 @@ async def test_an_answer_to_a_message_is_sent_again_and_read_once(
     assert (computed.kind, delivered.kind, delivered.ref) == ("computed", "delivered", computed.seq)
     assert (delivered.payload or {})["attempts"] == len(script) + 1
     assert len(taken) == 1
+
+
+@pytest.mark.parametrize("kind", METHODS)
+async def test_what_slack_may_have_half_done_is_not_sent_again(path: Path, kind: str) -> None:
+    """It answers 500 with ``internal_error``, of which it documents that part may have succeeded."""
+    async with over_http(path) as running:
+        running.slack.api.script[METHODS[kind]] = [BROKEN]
+        await running.write(answers.WORDS, kind=kind)
+        await until(lambda: len(running.called(METHODS[kind])) == 1)
+        _computed, failed = await settled(running)
+        assert len(running.called(METHODS[kind])) == 1
+    assert (failed.kind, (failed.payload or {})["reason"]) == ("delivery_failed", "internal_error")
 
 
 async def test_over_socket_mode_too(path: Path) -> None:

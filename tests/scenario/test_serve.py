@@ -9,6 +9,8 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -256,3 +258,16 @@ async def test_a_port_in_use_is_named_and_ends_the_start(tmp_path: Path) -> None
             await until(lambda: "choose another" in served.log)
     assert f"cannot listen on 127.0.0.1:{port} (EADDRINUSE)" in served.log
     assert "Traceback" not in served.log
+
+
+def test_the_server_takes_as_many_open_files_as_it_may() -> None:
+    """The default of 1,024 is used up by the connections of one burst, and then no answer can be recorded."""
+    code = (
+        "import resource as r; hard = r.getrlimit(r.RLIMIT_NOFILE)[1]\n"
+        "r.setrlimit(r.RLIMIT_NOFILE, (256, hard))\n"
+        "from bot.serve import MOST_FILES, allow_files; allow_files()\n"
+        "print(r.getrlimit(r.RLIMIT_NOFILE) == (min(hard, MOST_FILES) if hard > 0 else MOST_FILES, hard))\n"
+        "r.setrlimit(r.RLIMIT_NOFILE, (256, 256)); allow_files(); print(r.getrlimit(r.RLIMIT_NOFILE))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["True", "(256, 256)"]

@@ -127,6 +127,28 @@ async def test_a_ledger_that_is_not_the_one_signed_takes_no_answer(
     assert not isinstance(made.checkpoint(), Alarm)
 
 
+async def test_an_older_copy_under_a_running_process_is_not_signed(tmp_path: Path) -> None:
+    """Receipts beyond its end are out, under no checkpoint yet: nobody but this process can know."""
+    made = Vouched(tmp_path)
+    made.record("a")
+    async with keeping(made) as (keeper, writer):
+        await keeper.make()
+        older = shutil.copy(made.ledger, tmp_path / "older.db")
+        await record(writer, "b", "c")
+        newer = shutil.copy(made.ledger, tmp_path / "newer.db")
+        sizes = made.folder.sizes()
+        shutil.copy(older, made.ledger)
+        assert isinstance(found := await keeper.make(), Alarm)
+        assert found.code == "older_file"
+        assert made.folder.sizes() == sizes
+        with pytest.raises(LedgerUnavailableError):
+            await record(writer, "d")
+        shutil.copy(newer, made.ledger)
+        assert isinstance(await keeper.make(), Made)
+        assert keeper.status.alarm is None
+        await record(writer, "d")
+
+
 async def test_without_folder_or_key_answers_go_on_and_it_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -175,6 +197,40 @@ async def test_the_end_does_not_wait_for_a_comparison_without_bound(
         keeper.start()
         await keeper.finish(seconds=0.1)
     assert made.folder.sizes() == []
+
+
+async def test_a_last_checkpoint_that_slack_does_not_take_in_time_is_not_said_to_be_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def never(_checkpoint: object, _note: str) -> None:
+        await asyncio.Event().wait()
+
+    made = Vouched(tmp_path)
+    made.record("a")
+    with made.writing() as writer:
+        keeper = CheckpointKeeper(made.ledger, made.folder, made.key_path, writer, SystemClock(), post=never)
+        await keeper.begin()
+        await keeper.finish(seconds=0.3)
+    assert made.folder.sizes() == [2]
+    assert "no last checkpoint" not in caplog.text
+    assert "not posted to Slack in time" in caplog.text
+
+
+async def test_a_run_that_answered_nobody_ends_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Vouched(tmp_path)
+    made.record(*map(str, range(20)))
+    with made.writing() as writer:
+        keeper = CheckpointKeeper(made.ledger, made.folder, made.key_path, writer, SystemClock(), rhythm=FAST)
+        await keeper.make()
+        monkeypatch.setattr("bot.checkpoints.signing.PAGE_LEAVES", 1)
+        monkeypatch.setattr("bot.checkpoints.signing.PAUSE_S", 0.05)
+        monkeypatch.setattr("bot.checkpoints.keeper.IDLE_STOP_S", 0.1)
+        again = CheckpointKeeper(made.ledger, made.folder, made.key_path, writer, SystemClock(), rhythm=FAST)
+        await again.begin()
+        again.start()
+        await again.finish(seconds=60.0)
+    assert not again.status.compared
+    assert made.folder.sizes() == [40]
 
 
 @asynccontextmanager

@@ -57,6 +57,25 @@ def test_a_key_that_others_may_read_is_refused_with_what_to_do(tmp_path: Path, m
     assert ring.key.secret_line() not in str(refusal.value)
 
 
+@pytest.mark.parametrize(("mode", "good"), [(0o400, True), (0o440, True), (0o444, False), (0o460, False)])
+def test_a_key_given_by_systemd_is_read_as_its_access_list_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, good: bool
+) -> None:
+    key, *others = places(tmp_path)
+    ring = key_for(key, *others)
+    key.chmod(mode)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(key.parent))
+    if good:
+        assert read_key(key, *others) == ring
+    else:
+        with pytest.raises(SigningKeyError, match="chmod 600"):
+            read_key(key, *others)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "elsewhere"))
+    if mode != 0o400:
+        with pytest.raises(SigningKeyError, match="chmod 600"):
+            read_key(key, *others)
+
+
 def test_a_key_beside_the_ledger_or_among_the_checkpoints_is_refused(tmp_path: Path) -> None:
     _, ledger, checkpoints = places(tmp_path)
     (tmp_path / "link").symlink_to(ledger.parent)

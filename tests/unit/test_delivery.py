@@ -9,6 +9,7 @@ import logging
 import pytest
 
 from bot.tasks import Background, InFlight
+from handlers import delivery
 from handlers.delivery import (
     CONFIRMED,
     SLACK_PATIENCE_S,
@@ -106,11 +107,43 @@ async def test_the_second_record_of_the_same_delivery_is_dropped_with_a_warning(
     assert "delivery of seq=7 not recorded: AlreadyRecordedError" in caplog.text
 
 
-async def test_an_unwritable_ledger_is_the_operators_to_know(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unwritable_ledger_is_the_operators_to_know(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "OUTCOME_PAUSES_S", (0.0, 0.0))
     await _outcome(FakeLedger(LedgerUnavailableError("disk_full")))
     (warning,) = caplog.records
     assert warning.levelno == logging.WARNING
     assert warning.getMessage() == "delivery of seq=7 not recorded: LedgerUnavailableError"
+
+
+async def test_an_outcome_waits_for_the_ledger_and_is_recorded_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "OUTCOME_PAUSES_S", (0.01,) * 100)
+    ledger = FakeLedger(LedgerUnavailableError("locked"))
+    waiting = asyncio.create_task(_outcome(ledger))
+    await asyncio.sleep(0.03)
+    assert not waiting.done()
+    ledger.fault = None
+    await waiting
+    (entry,) = ledger.entries
+    assert entry.kind is Kind.DELIVERED
+    assert caplog.records == []
+
+
+async def test_an_outcome_that_is_stopped_while_it_waits_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    waiting = asyncio.create_task(_outcome(FakeLedger(LedgerUnavailableError("locked"))))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert "delivery of seq=7 not recorded" in caplog.text
+
+
+async def test_an_outcome_does_not_wait_for_a_ledger_that_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    await _outcome(FakeLedger(LedgerUnavailableError("closed")))
+    assert "delivery of seq=7 not recorded" in caplog.text
 
 
 def test_an_event_after_the_request_is_done_with_is_recorded_as_late_and_once() -> None:

@@ -148,6 +148,7 @@ def test_the_container_opens_no_port_holds_no_secret_and_has_time_to_stop() -> N
     assert service["env_file"] == ["tarla.env"]
     assert "tarla.env" in (ROOT / ".gitignore").read_text().split()
     assert service["stop_grace_period"] == "30s"
+    assert service["init"] is True
     assert service["restart"] == "unless-stopped"
 
 

@@ -179,3 +179,15 @@ def test_existing_ledger_opens_without_sqlite_utils(path: Path) -> None:
         [sys.executable, "-c", code, str(path)], input="\n", capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.split() == ["ready", "None", "False"]
+
+
+def test_a_new_ledger_is_made_without_pandas() -> None:
+    """It is there in the developers' environment, and may be in others'; it alone takes 33 MB."""
+    code = (
+        "import sys, bot.ledger.migrations\n"
+        'print("sqlite_utils" in sys.modules, "pandas" in sys.modules)\n'
+        "import pandas\n"
+        "print(pandas.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == ["True", "False", "pandas"]

@@ -168,6 +168,8 @@ async def test_no_more_wait_than_agreed(monkeypatch: pytest.MonkeyPatch) -> None
         # Slack documents of these that part of it may have been done.
         ([(200, '{"ok":false,"error":"internal_error"}', {})], 1, True),
         ([(200, '{"ok":false,"error":"fatal_error"}', {})], 1, True),
+        ([(500, '{"ok":false,"error":"internal_error"}', {})], 1, True),
+        ([(503, '{"ok":false,"error":"fatal_error"}', {})], 1, True),
         ([(200, '{"ok":false,"error":"channel_not_found"}', {})], 1, True),
         ([(504, "", {})], 1, True),
         ([(RESET, "", {})], 1, True),
