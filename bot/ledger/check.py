@@ -7,6 +7,7 @@ its hashes; only a checkpoint kept elsewhere shows that.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
@@ -18,6 +19,12 @@ from bot.ledger.connection import AUDIT_WAIT_MS, check_schema, open_for_reading
 from bot.ledger.errors import LedgerFault, fault_of_sqlite
 from bot.ledger.leaf import leaf_hash, payload_hash
 from bot.ledger.read import Pruning, RawEvent, prunings, raw_events
+from bot.ledger.schema import IS_KEPT, KEPT_KINDS
+
+_KEPT = frozenset(kind.encode() for kind in KEPT_KINDS)
+_YEARS_MOST = 100
+_INDEXED = f"""SELECT seq FROM event INDEXED BY event_of_ledger
+WHERE {IS_KEPT} AND kind = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT 2000"""  # noqa: S608 - put together of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,8 @@ class LedgerCheck:
     is the leaf hash of the last of them. ``bad_seq`` is the number at fault (None
     if it is the schema or the file as such) and ``problem`` one of: ``schema``,
     ``gap``, ``ref``, ``time``, ``text``, ``index``, ``payload_missing``,
-    ``payload_hash``, ``leaf``, ``orphan_payload``, ``pruning``, ``damaged``.
+    ``payload_hash``, ``leaf``, ``orphan_payload``, ``orphan_event``, ``pruning``,
+    ``damaged``.
     ``pruned`` is how many payloads are gone because their time was over.
     """
 
@@ -54,6 +62,10 @@ def check_ledger(path: Path, follow: Callable[[RawEvent], None] | None = None) -
         with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             check_schema(connection)
             retention = Retention(prunings(connection))
+            kept = _KeptEvents()
+            stray = connection.execute("SELECT seq FROM event WHERE seq < 1 ORDER BY seq LIMIT 1").fetchone()
+            if stray is not None:  # no page would hold it
+                return LedgerCheck(ok=False, events=0, bad_seq=stray[0], problem="orphan_event")
             for row in raw_events(connection, after=-1):
                 if row.body is None and not retention.covers(row):
                     retention.learn(prunings(connection))  # perhaps pruned while this was reading
@@ -63,9 +75,11 @@ def check_ledger(path: Path, follow: Callable[[RawEvent], None] | None = None) -
                     bad_seq = good + 1 if problem == "gap" else row.seq
                     return LedgerCheck(ok=False, events=good, last_leaf=last_leaf, bad_seq=bad_seq, problem=problem)
                 good, last_leaf, pruned = row.seq, row.leaf, pruned + (row.body is None)
+                kept.take(row)
                 if follow is not None:
                     follow(row)
             orphan, unfounded = _orphan_payload(connection), retention.unfounded()
+            misled = kept.not_indexed(connection, good)
     except LedgerFault as fault:
         if fault.code != "damaged":
             raise
@@ -81,7 +95,39 @@ def check_ledger(path: Path, follow: Callable[[RawEvent], None] | None = None) -
         return LedgerCheck(ok=False, events=good, last_leaf=last_leaf, bad_seq=orphan, problem="orphan_payload")
     if unfounded is not None:
         return LedgerCheck(ok=False, events=good, last_leaf=last_leaf, bad_seq=unfounded, problem="pruning")
+    if misled is not None:
+        return LedgerCheck(ok=False, events=good, last_leaf=last_leaf, bad_seq=misled, problem="index")
     return LedgerCheck(ok=True, events=good, last_leaf=last_leaf, pruned=pruned)
+
+
+class _KeptEvents:
+    """The ledger's own events as the rows have them, to be compared with their index, which no hash covers."""
+
+    def __init__(self) -> None:
+        self._seen: dict[bytes, tuple[int, bytes]] = {}  # by kind, the last number and a digest over all
+
+    def take(self, row: RawEvent) -> None:
+        if row.kind in _KEPT:
+            self._seen[row.kind] = _chained(self._seen.get(row.kind), row.seq)
+
+    def not_indexed(self, connection: sqlite3.Connection, last: int) -> int | None:
+        """The last event up to ``last`` of a kind for which the index does not lead to the rows; None if it does."""
+        if connection.execute("PRAGMA user_version").fetchone() == (1,):
+            return None  # no such index yet
+        for kind in sorted(_KEPT):
+            found: tuple[int, bytes] | None = None
+            after, wanted = -(1 << 62), self._seen.get(kind)
+            while page := connection.execute(_INDEXED, (kind.decode(), after, last)).fetchall():
+                for (seq,) in page:
+                    found = _chained(found, seq)
+                after = page[-1][0]
+            if found != wanted:
+                return (wanted or found or (0,))[0]
+        return None
+
+
+def _chained(before: tuple[int, bytes] | None, seq: int) -> tuple[int, bytes]:
+    return seq, hashlib.sha256((b"" if before is None else before[1]) + str(seq).encode()).digest()
 
 
 def problem_of(row: RawEvent, expected_seq: int, *, pruned: bool = False) -> str | None:
@@ -117,7 +163,9 @@ def problem_of(row: RawEvent, expected_seq: int, *, pruned: bool = False) -> str
 class Retention:
     """Which payloads may be gone, and whether the events that say so do say it.
 
-    A ``pruned`` event's payload holds ``first`` and ``last``, and ``before``: only older events are due.
+    A ``pruned`` event's payload holds ``first`` and ``last``, ``before`` (only older events are due) and ``years``:
+    the cut-off lies so many years, at least one, before the event itself. Events before it alone can be due, and
+    the ledger's own never.
     """
 
     def __init__(self, known: tuple[Pruning, ...]) -> None:
@@ -131,13 +179,13 @@ class Retention:
 
     def covers(self, row: RawEvent) -> bool:
         """Whether this row's payload may be gone."""
-        return any(each.first <= row.seq <= each.last for each in self._known.values())
+        return row.kind not in _KEPT and any(_within(row.seq, each) for each in self._known.values())
 
     def problem_of(self, row: RawEvent) -> str | None:
         """``pruning`` when a payload went too early or an event does not say what the table says; else None."""
         if row.body is None:
             for each in self._known.values():
-                if each.first <= row.seq <= each.last:
+                if _within(row.seq, each):
                     self._times[each.seq] = max(self._times.get(each.seq, ""), row.time.decode())
         pruning = self._known.get(row.seq)
         if pruning is None:
@@ -145,8 +193,9 @@ class Retention:
         try:
             said = json.loads(row.body or b"")
             founded = row.kind == b"pruned" and (said["first"], said["last"]) == (pruning.first, pruning.last)
-            due = self._times.get(pruning.seq, "") < str(said["before"]) <= row.time.decode()
-        except (ValueError, KeyError, TypeError):
+            upto = latest_cut_off(row.time.decode(), said["years"])
+            due = pruning.last < row.seq and self._times.get(pruning.seq, "") < str(said["before"]) <= upto
+        except (ValueError, KeyError, TypeError, RecursionError):
             return "pruning"
         if not (founded and due):
             return "pruning"
@@ -156,6 +205,22 @@ class Retention:
     def unfounded(self) -> int | None:
         """The first pruning without its event."""
         return min(self._known.keys() - self._founded, default=None)
+
+
+def latest_cut_off(time: str, years: object) -> str:
+    """The latest cut-off of a policy of so many years for a ``pruned`` event of this time.
+
+    Raises:
+        ValueError: there is no such policy.
+    """
+    if not isinstance(years, int) or isinstance(years, bool) or not 1 <= years <= _YEARS_MOST:
+        raise ValueError("a policy has 1 to 100 whole years")
+    year = f"{int(time[:4]) - years:04d}"
+    return f"{year}-03-01T00:00:00.000000Z" if time[4:10] == "-02-29" else year + time[4:]
+
+
+def _within(seq: int, pruning: Pruning) -> bool:
+    return pruning.first <= seq <= pruning.last and seq < pruning.seq
 
 
 def _is_time(text: str) -> bool:
