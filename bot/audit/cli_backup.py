@@ -51,8 +51,7 @@ def backup(dest: Path, verify: bool, as_json: bool) -> None:
             f"root {done.root}",
         ]
         if verify:
-            beyond = f"; {done.beyond} cover events after the copy" if done.beyond else ""
-            lines.append(f"compared with {done.compared} checkpoints{beyond}")
+            lines.append(f"compared with {done.compared} checkpoints")
         click.echo("\n".join(lines))
     for name in notes.unusable:
         click.echo(f"not a checkpoint that a key beside it signed: {name}", err=True)

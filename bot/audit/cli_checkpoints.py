@@ -174,13 +174,18 @@ def _verify_one(
     if as_json:
         row = {"receipt": found.name, "kind": found.row.kind.decode(), "time": found.row.time.decode()}
         size = None if found.checkpoint is None else found.checkpoint.size
-        click.echo(json.dumps({"ok": True, **row, "covered_by": size, "proof": exported}, indent=2))
+        click.echo(
+            json.dumps(
+                {"ok": True, **row, "covered_by": size, "let_go_by": found.let_go_by, "proof": exported}, indent=2
+            )
+        )
     else:
         click.echo(_told_receipt(found, trusted))
 
 
 def _told(found: Verification, trusted: bool) -> str:
-    lines = [f"{found.events} events in order" + (f", {found.pruned} payloads gone in their time" * bool(found.pruned))]
+    gone = f", {found.pruned} payloads gone after {found.years} years or more" * bool(found.pruned)
+    lines = [f"{found.events} events in order{gone}"]
     if found.checkpoints:
         lines.append(
             f"{found.checkpoints} checkpoint{'s' * (found.checkpoints > 1)}; {found.covered} events covered"
@@ -197,6 +202,8 @@ def _told(found: Verification, trusted: bool) -> str:
 
 def _told_receipt(found: Receipt, trusted: bool) -> str:
     lines = [f"#{found.name}: {found.row.kind.decode()}, {found.row.time.decode()}", "its hashes are right"]
+    if found.let_go_by is not None:
+        lines.append(f"its content is gone: event {found.let_go_by} says that its time was over")
     if found.checkpoint is None or found.proof is None:
         lines.append("not yet covered by a checkpoint: only locally protected")
     else:
@@ -232,6 +239,7 @@ def _as_json(found: Verification) -> dict[str, object]:
         "ok": found.ok,
         "events": found.events,
         "pruned": found.pruned,
+        "pruned_after_years": found.years,
         "checkpoints": found.checkpoints,
         "covered": found.covered,
         "covered_at": found.covered_at,

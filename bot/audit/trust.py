@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.checkpoints.folder import KeptNote
-from bot.ledger.note import Checkpoint, NoteError, PublicKey, open_checkpoint
+from bot.ledger.note import Checkpoint, NoteError, PublicKey, check_key_change, open_checkpoint, read_public_key
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """What the event ``seq`` says: ``new`` signs in the place of ``old``."""
+    """What the event ``seq`` says, and both keys signed: ``new`` signs in the place of ``old``."""
 
     seq: int
     old: PublicKey
     new: PublicKey
+
+
+def key_change(seq: int, body: bytes | None) -> KeyChange:
+    """The change of keys that an event's payload tells.
+
+    Raises:
+        ValueError, KeyError, TypeError, RecursionError: it tells none, or not both keys signed it (``NoteError``).
+    """
+    said = json.loads(body or b"")
+    change = KeyChange(seq, *(read_public_key(str(said[which])) for which in ("old", "new")))
+    check_key_change(change.old, change.new, [str(line) for line in said["signatures"]])
+    return change
+
+
+def followed(keys: Sequence[PublicKey], changes: Sequence[KeyChange]) -> tuple[PublicKey, ...]:
+    """The keys, and those that signed changes lead to from them."""
+    trusted = dict.fromkeys(keys)
+    for _ in changes:
+        for change in changes:
+            if change.old in trusted or change.new in trusted:
+                trusted |= dict.fromkeys((change.old, change.new))
+    return tuple(trusted)
 
 
 @dataclass(slots=True)
