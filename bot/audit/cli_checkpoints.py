@@ -98,7 +98,7 @@ def verify(
         else:
             _verify_one(place, receipt, folders, keys, proof, with_payload, trusted=bool(lines), as_json=as_json)
     except LedgerUnavailableError as error:
-        raise click.ClickException(f"the ledger cannot be read ({error.code})") from None
+        raise click.ClickException(f"the ledger cannot be read: {error}") from None
     except FolderError as error:
         raise click.ClickException(f"a folder of checkpoints cannot be read ({error})") from None
 

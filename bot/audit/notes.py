@@ -41,6 +41,9 @@ def read_notes(folder: Path) -> Notes:
     for path in sorted(folder.iterdir()):
         if (match := _NAME.fullmatch(path.name)) is None:
             continue
+        if not path.is_file():  # a pipe would be waited for
+            unusable.append(path.name)
+            continue
         try:
             with path.open("rb") as file:
                 checkpoint, _signers = open_checkpoint(file.read(MAX_NOTE_BYTES + 1).decode(), keys)

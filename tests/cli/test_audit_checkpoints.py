@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from bot.ledger import read_events
+from bot.ledger.note import Checkpoint, new_key, sign_checkpoint
 from tests.support.vouched import Vouched, guards_off, vouched
 
 
@@ -105,7 +107,7 @@ def test_without_ledger_or_with_a_wrong_key_nothing_is_made(tmp_path: Path) -> N
     for words, told in [
         (("checkpoint",), "there is no ledger yet"),
         (("rotate-key",), "there is no ledger yet"),
-        (("verify",), "the ledger cannot be read (cannot_open)"),
+        (("verify",), "the ledger cannot be read: cannot_open"),
         (("verify", "--key", "x"), "--key: "),
     ]:
         done = tarla(places, "audit", *words)
@@ -139,3 +141,48 @@ def test_a_terminal_adds_nothing_to_a_ledger_that_has_lost_its_end(tmp_path: Pat
     assert len(list(read_events(made.ledger))) == 3
     made.ledger.write_bytes(whole)
     assert tarla(made, "ask", "ldh 480/250 liver yes").exit_code == 0
+
+
+@pytest.mark.parametrize("planted", ["nothing", "a stranger's note", "no keys"])
+def test_a_terminal_gives_no_answer_from_an_older_file(tmp_path: Path, planted: str) -> None:
+    places = vouched(tmp_path)
+    with guards_off(places.ledger) as connection:
+        connection.execute("DELETE FROM payload WHERE seq > 12")
+        connection.execute("DELETE FROM event WHERE seq > 12")
+    if planted == "a stranger's note":
+        places.folder.place(99_999).write_text("nothing", "utf-8")
+    if planted == "no keys":
+        shutil.rmtree(places.folder.path / "keys")
+    asked = tarla(places, "ask", "ldh 480/250 liver yes dm no cvd yes")
+    assert asked.exit_code != 0
+    assert "the audit ledger cannot be written" in asked.stderr
+    assert not asked.stdout
+    assert max(event.seq for event in read_events(places.ledger)) == 12
+
+
+def test_a_stranger_in_the_folder_does_not_keep_a_terminal_from_its_answers(tmp_path: Path) -> None:
+    """Whoever can add a key and a note to the folder holds no key of this ledger."""
+    places = vouched(tmp_path)
+    stranger = new_key(places.ring().origin)
+    places.folder.publish(stranger.public)
+    places.folder.put(99_999, sign_checkpoint(Checkpoint(stranger.name, 99_999, bytes(32)), [stranger]))
+    assert tarla(places, "ask", "ldh 480/250 liver yes dm no cvd yes").exit_code == 0
+
+
+def test_a_ledger_whose_last_write_was_cut_off_is_said_to_be_so(tmp_path: Path) -> None:
+    places = vouched(tmp_path)
+    cut = """import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+for number in range(3_000):
+    connection.execute(
+        "INSERT INTO event SELECT max(seq) + 1, 'x' || max(seq), 'computed', NULL, max(time), leaf, leaf FROM event"
+    )
+os._exit(0)"""
+    subprocess.run([sys.executable, "-c", cut, str(places.ledger)], check=True)
+    told = tarla(places, "audit", "verify")
+    assert told.exit_code == 1
+    assert "only opening the ledger for writing can undo it" in told.stderr
+    assert tarla(places, "audit", "checkpoint").exit_code == 0
+    assert tarla(places, "audit", "verify").exit_code == 0
