@@ -86,7 +86,8 @@ def check_rows(db, sizes):  # -> what is wrong or None, how many events are righ
     good, peaks, roots, digest = 0, [], {0: sha()}, hashlib.sha256()
     for part in (part for row in db.execute(OBJECTS) for part in row):
         digest.update(len(part).to_bytes(8, "big") + part)
-    if digest.hexdigest() != SCHEMAS.get(version := db.execute("PRAGMA user_version").fetchone()[0]):
+    version, mark = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id"))
+    if digest.hexdigest() != SCHEMAS.get(version) or mark != 0x5441524C:
         return "tables or triggers are not those of a ledger", 0, {}, []
     pruned = {seq: (json.loads(body), time.decode()) for seq, time, body in db.execute(SAID, ("pruned",))}
     table = db.execute("SELECT seq, first, last FROM pruning ORDER BY seq").fetchall() if version > 1 else []
@@ -125,6 +126,7 @@ def check_ledger(path, folder, keys):
     with contextlib.closing(sqlite3.connect(pathlib.Path(path).absolute().as_uri() + "?mode=ro", uri=True)) as db:
         db.text_factory, claims = bytes, {}
         try:
+            db.execute("PRAGMA cell_size_check = ON")
             claims = {said["size"]: said for said in (json.loads(row[2]) for row in db.execute(SAID, ("checkpoint",)))}
             wrong, good, roots, changes = check_rows(db, notes.keys() | claims.keys())
         except Exception as error:

@@ -187,3 +187,17 @@ def test_an_index_that_misses_one_of_the_ledgers_own_events_is_found(path: Path,
     plain.close()
     found = check_ledger(path)
     assert (found.problem, found.bad_seq) == ("index", 6)
+
+
+def test_an_entry_of_an_index_under_another_word_is_found(path: Path, plain: sqlite3.Connection) -> None:
+    """The row is right and a search may still pass it by."""
+    with closing(Store(path, SystemClock())) as store:
+        own = [prepare(Entry(f"started-{number}", LedgerKind.STARTED, {"version": 1})) for number in range(3)]
+        store.append(own, time.monotonic() + 2)
+    plain.close()
+    data = path.read_bytes()
+    entry = b"started" + bytes([6])  # kind and number side by side, as nowhere but in this index
+    assert data.count(entry) == 1
+    path.write_bytes(data.replace(entry, b"st%rted" + bytes([6])))
+    found = check_ledger(path)
+    assert (found.problem, found.bad_seq) == ("index", 6)
