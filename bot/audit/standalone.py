@@ -25,6 +25,8 @@ ROWS = """SELECT e.seq, e.idem_key, e.kind, e.ref, e.time, e.payload_hash, e.lea
 SAID = "SELECT e.seq, e.time, p.body FROM event e JOIN payload p ON p.seq = e.seq WHERE e.kind = ? ORDER BY e.seq"
 ORPHANS = """SELECT seq FROM payload WHERE seq < 1 OR seq > (SELECT coalesce(max(seq), 0) FROM event)
   UNION ALL SELECT seq FROM event WHERE seq < 1"""
+BY_KEY = """SELECT count(*) = (SELECT coalesce(max(seq), 0) FROM event)
+  FROM event INDEXED BY sqlite_autoindex_event_1 WHERE idem_key > ''"""
 NOW = datetime.datetime.now(datetime.timezone.utc)
 NOTE_NAME = re.compile("([0-9]{12}|[1-9][0-9]{12,17})[.]note", re.ASCII)
 KEPT = ("started", "stopped", "model_activated", "checkpoint", "key_rotated", "pruned", "recalled")
@@ -116,6 +118,8 @@ def check_rows(db, sizes):  # -> what is wrong or None, how many events are righ
     if version > 1 and any(one != two for one, two in itertools.zip_longest(
             db.execute(KEPT_ROWS, (good,)), db.execute(KEPT_INDEX, (good,)))):
         wrong = "an index does not lead to the rows"
+    if not wrong and db.execute(BY_KEY).fetchone() != (1,):
+        wrong = "an index leads to more than the rows"
     return wrong, good, roots, [(seq, *changed_key(json.loads(body))) for seq, _, body in db.execute(SAID, ("key_rotated",))]
 
 

@@ -201,3 +201,35 @@ def test_an_entry_of_an_index_under_another_word_is_found(path: Path, plain: sql
     path.write_bytes(data.replace(entry, b"st%rted" + bytes([6])))
     found = check_ledger(path)
     assert (found.problem, found.bad_seq) == ("index", 6)
+
+
+@pytest.mark.parametrize("leads_to", [3, 4])
+def test_a_key_that_is_no_rows_is_found(path: Path, leads_to: int) -> None:
+    """It would let a request yet to come pass for one that was recorded, or fail."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as plain:
+        guards = plain.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _sql in guards:
+            plain.execute(f"DROP TRIGGER {name}")
+        (words,) = plain.execute("SELECT sql FROM sqlite_master WHERE name = 'event'").fetchone()
+        (root,) = plain.execute("SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_event_1'").fetchone()
+        event = plain.execute("SELECT * FROM event WHERE seq = 3").fetchone()
+        if leads_to == 3:
+            plain.execute("UPDATE event SET idem_key = 'yet-to-come' WHERE seq = 3")
+        else:
+            plain.execute("INSERT INTO event VALUES (4, 'yet-to-come', ?, ?, ?, ?, ?)", event[2:])
+        plain.execute("PRAGMA writable_schema = ON")
+        plain.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'event'", (words.replace(" UNIQUE", ""),))
+        plain.execute("DELETE FROM sqlite_master WHERE name = 'sqlite_autoindex_event_1'")
+    with closing(sqlite3.connect(path, isolation_level=None)) as plain:
+        plain.execute("DELETE FROM event WHERE seq = ?", (leads_to,))  # and the index is not looked after
+        plain.execute("PRAGMA writable_schema = ON")
+        plain.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'event'", (words,))
+        index = "INSERT INTO sqlite_master VALUES ('index', 'sqlite_autoindex_event_1', 'event', ?, NULL)"
+        plain.execute(index, (root,))
+    with closing(sqlite3.connect(path, isolation_level=None)) as plain:
+        if leads_to == 3:
+            plain.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", event)
+        for _name, sql in guards:
+            plain.execute(sql)
+    found = check_ledger(path)
+    assert (found.events, found.problem, found.bad_seq) == (3, "index", leads_to)
