@@ -7,7 +7,6 @@ its hashes; only a checkpoint kept elsewhere shows that.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
@@ -23,8 +22,9 @@ from bot.ledger.schema import IS_KEPT, KEPT_KINDS
 
 _KEPT = frozenset(kind.encode() for kind in KEPT_KINDS)
 _YEARS_MOST = 100
-# Bytes in place of a text look the same from here, and sort elsewhere.
-_INDEXED = f"""SELECT CASE typeof(kind) WHEN 'text' THEN kind ELSE '' END, seq FROM event INDEXED BY event_of_ledger
+_LED_TO = f"""SELECT 1 FROM event INDEXED BY event_of_ledger
+WHERE {IS_KEPT} AND kind = ? AND seq = ?"""  # noqa: S608 - put together of constants
+_INDEXED = f"""SELECT count(*) FROM event INDEXED BY event_of_ledger
 WHERE {IS_KEPT} AND +seq <= ?"""  # noqa: S608 - put together of constants
 _BY_KEY = """SELECT idem_key, seq FROM event INDEXED BY sqlite_autoindex_event_1
 WHERE idem_key > ? ORDER BY idem_key LIMIT 2000"""
@@ -65,7 +65,7 @@ def check_ledger(path: Path, follow: Callable[[RawEvent], None] | None = None) -
         with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:
             check_schema(connection)
             retention = Retention(prunings(connection))
-            kept = _KeptEvents()
+            kept = _KeptEvents(connection)
             stray = connection.execute("SELECT seq FROM event WHERE seq < 0 ORDER BY seq LIMIT 1").fetchone()
             if stray is not None:  # no page would hold it
                 return LedgerCheck(ok=False, events=0, bad_seq=stray[0], problem="orphan_event")
@@ -82,7 +82,7 @@ def check_ledger(path: Path, follow: Callable[[RawEvent], None] | None = None) -
                 if follow is not None:
                     follow(row)
             orphan, unfounded = _orphan_payload(connection), retention.unfounded()
-            misled = kept.not_indexed(connection, good) or _of_no_row(connection, good)
+            misled = kept.not_indexed(good) or _of_no_row(connection, good)
     except LedgerFault as fault:
         if fault.code != "damaged":
             raise
@@ -104,24 +104,27 @@ def check_ledger(path: Path, follow: Callable[[RawEvent], None] | None = None) -
 
 
 class _KeptEvents:
-    """The ledger's own events as the rows have them, to be compared with their index, which no hash covers."""
+    """The ledger's own events as the rows have them, compared with their index, which no hash covers."""
 
-    def __init__(self) -> None:
-        self._seen: dict[bytes, tuple[int, bytes]] = {}  # by kind, the last number and a digest over all
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._has_index = connection.execute("PRAGMA user_version").fetchone() != (1,)
+        self._count = self._last = 0
+        self._misled: int | None = None
 
     def take(self, row: RawEvent) -> None:
-        if row.kind in _KEPT:
-            self._seen[row.kind] = _chained(self._seen.get(row.kind), row.seq)
+        """Look whether a search leads to this row."""
+        if row.kind not in _KEPT or not self._has_index:
+            return
+        self._count, self._last = self._count + 1, row.seq
+        if self._misled is None and self._connection.execute(_LED_TO, (row.kind.decode(), row.seq)).fetchone() is None:
+            self._misled = row.seq
 
-    def not_indexed(self, connection: sqlite3.Connection, last: int) -> int | None:
-        """The last event up to ``last`` of a kind for which the index does not lead to the rows; None if it does."""
-        if connection.execute("PRAGMA user_version").fetchone() == (1,):
-            return None  # no such index yet
-        found: dict[bytes, tuple[int, bytes]] = {}
-        for kind, seq in connection.execute(_INDEXED, (last,)).fetchall():  # one event in a hundred, at most
-            found[kind] = _chained(found.get(kind), seq)
-        wrong = [kind for kind in found.keys() | self._seen.keys() if found.get(kind) != self._seen.get(kind)]
-        return max((self._seen.get(kind) or found[kind])[0] for kind in wrong) if wrong else None
+    def not_indexed(self, last: int) -> int | None:
+        """An event up to ``last`` that the index does not lead to, or the last of its kinds where it holds more."""
+        if self._misled is not None or not self._has_index:
+            return self._misled
+        return None if self._connection.execute(_INDEXED, (last,)).fetchone() == (self._count,) else self._last
 
 
 def _of_no_row(connection: sqlite3.Connection, last: int) -> int | None:
@@ -139,10 +142,6 @@ def _of_no_row(connection: sqlite3.Connection, last: int) -> int | None:
                 return int(seq)
         after = page[-1][0].decode()
     return None if seen.count(1) == last else last
-
-
-def _chained(before: tuple[int, bytes] | None, seq: int) -> tuple[int, bytes]:
-    return seq, hashlib.sha256((b"" if before is None else before[1]) + str(seq).encode()).digest()
 
 
 def problem_of(row: RawEvent, expected_seq: int, *, pruned: bool = False) -> str | None:

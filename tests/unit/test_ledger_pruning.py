@@ -186,7 +186,7 @@ def test_an_index_that_misses_one_of_the_ledgers_own_events_is_found(path: Path,
     plain.execute("PRAGMA writable_schema = OFF")
     plain.close()
     found = check_ledger(path)
-    assert (found.problem, found.bad_seq) == ("index", 6)
+    assert (found.problem, found.bad_seq) == ("index", 5)
 
 
 def test_an_entry_of_an_index_under_another_word_is_found(path: Path, plain: sqlite3.Connection) -> None:
