@@ -77,8 +77,8 @@ def check_ledger(path: Path, follow: Callable[[RawEvent], None] | None = None) -
                     # In a gap the number that should be here is the bad one.
                     bad_seq = good + 1 if problem == "gap" else row.seq
                     return LedgerCheck(ok=False, events=good, last_leaf=last_leaf, bad_seq=bad_seq, problem=problem)
+                kept.take(row)  # may raise: then the row does not count as read
                 good, last_leaf, pruned = row.seq, row.leaf, pruned + (row.body is None)
-                kept.take(row)
                 if follow is not None:
                     follow(row)
             orphan, unfounded = _orphan_payload(connection), retention.unfounded()
