@@ -8,7 +8,15 @@ from pathlib import Path
 
 import click
 
-from bot.audit.options import RIGHT, WRONG, CannotError, ledger_errors, progress, settings_or_fail
+from bot.audit.options import (
+    RIGHT,
+    WRONG,
+    CannotError,
+    ledger_errors,
+    progress,
+    settings_or_fail,
+    spare_what_is_kept,
+)
 
 
 @click.command()
@@ -29,16 +37,18 @@ def backup(dest: Path, verify: bool, as_json: bool) -> None:
     settings = settings_or_fail()
     notes = Notes(())
     try:
+        spare_what_is_kept(dest, settings)
         if verify:
             notes = read_notes(settings.checkpoints)
-        with ledger_errors(), progress(settings.tarla_ledger, "checked") as follow:
+        with ledger_errors(settings.tarla_ledger), progress(settings.tarla_ledger, "checked") as follow:
             done = back_up(settings.tarla_ledger, dest, checkpoints=notes.checkpoints, follow=follow)
     except BackupError as error:
         where = "" if error.seq is None else f" at event {error.seq}"
         click.echo(f"No backup was kept: {told(str(error))}{where}.", err=True)
         sys.exit(WRONG)
     except OutputError as error:
-        raise CannotError(f"the backup cannot be written: {error}") from None
+        hint = ": name a new one" if "exists already" in str(error) else ""
+        raise CannotError(f"the backup cannot be written: {error}{hint}") from None
     except OSError as error:
         raise CannotError(f"the backup cannot be made: {reason(error)}") from None
     if as_json:
@@ -51,7 +61,7 @@ def backup(dest: Path, verify: bool, as_json: bool) -> None:
             f"root {done.root}",
         ]
         if verify:
-            lines.append(f"compared with {done.compared} checkpoints")
+            lines.append(f"compared with {done.compared} checkpoint{'s' * (done.compared != 1)}")
         click.echo("\n".join(lines))
     for name in notes.unusable:
         click.echo(f"not a checkpoint that a key beside it signed: {name}", err=True)

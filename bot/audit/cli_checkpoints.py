@@ -88,9 +88,13 @@ def verify(
 
     settings = _settings()
     place = ledger or settings.tarla_ledger
+    if proof is not None:
+        _spare(proof, settings, place)
     folders = [CheckpointFolder(each) for each in checkpoints or (settings.checkpoints,)]
     if receipt is None and (proof is not None or with_payload):
         raise click.UsageError("--proof and --with-payload belong to a receipt")
+    if with_payload and proof is None:
+        raise click.UsageError("--with-payload belongs to --proof FILE")
     try:
         keys = _keys(lines, folders)
         if receipt is None:
@@ -98,7 +102,9 @@ def verify(
         else:
             _verify_one(place, receipt, folders, keys, proof, with_payload, trusted=bool(lines), as_json=as_json)
     except LedgerUnavailableError as error:
-        raise click.ClickException(f"the ledger cannot be read: {error}") from None
+        from bot.audit.options import unusable
+
+        raise click.ClickException(unusable(place, error)) from None
     except FolderError as error:
         raise click.ClickException(f"a folder of checkpoints cannot be read ({error})") from None
 
@@ -133,6 +139,7 @@ def verifier(out: Path) -> None:
     """Write the stand-alone verifier: one file that needs Python and cryptography, and nothing of Tarla."""
     from importlib.resources import files
 
+    _spare(out, _settings())
     _write(out, (files("bot.audit") / "standalone.py").read_text(encoding="utf-8"))
     click.echo(f"wrote {out}")
 
@@ -280,13 +287,26 @@ def _progress(ledger: Path, *, quiet: bool) -> Iterator[Callable[[], None] | Non
         yield follow
 
 
-def _write(place: Path, text: str) -> None:
+def _spare(place: Path, settings: Settings, ledger: Path | None = None) -> None:
+    from bot.audit.files import OutputError
+    from bot.audit.options import spare_what_is_kept
+
     try:
-        place.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.ClickException(
-            f"cannot be written there ({error.strerror}): name a file in a folder that exists"
-        ) from None
+        spare_what_is_kept(place, settings, ledger)
+    except OutputError as error:
+        raise click.ClickException(f"{place} cannot be written: {error}") from None
+
+
+def _write(place: Path, text: str) -> None:
+    """A new file for its owner alone: a proof may hold a patient's findings."""
+    from bot.audit.files import OutputError, new_file
+
+    try:
+        with new_file(place) as part:
+            part.write_text(text, encoding="utf-8")
+    except OutputError as error:
+        hint = ": name a new one" if "exists already" in str(error) else ""
+        raise click.ClickException(f"{place} cannot be written: {error}{hint}") from None
 
 
 @contextlib.contextmanager
@@ -294,13 +314,25 @@ def _writer(settings: Settings) -> Iterator[LedgerWriter]:
     from bot.clock import SystemClock
     from bot.ledger import open_ledger
 
-    if not settings.tarla_ledger.exists():
-        raise click.ClickException("there is no ledger yet")
+    _look(settings.tarla_ledger)
     writer = open_ledger(settings.tarla_ledger, clock=SystemClock())
     try:
         yield writer
     finally:
         writer.close()
+
+
+def _look(ledger: Path) -> None:
+    """Opening for writing makes a ledger where there is none; a command about one must not."""
+    from bot.audit.options import unusable
+    from bot.audit.walk import last_seq
+    from handlers.ports import LedgerUnavailableError
+
+    try:
+        last_seq(ledger)
+    except LedgerUnavailableError as error:
+        if error.code == "cannot_open":  # the others are told by what is done next, which also undoes half a write
+            raise click.ClickException(unusable(ledger, error)) from None
 
 
 def _settings() -> Settings:

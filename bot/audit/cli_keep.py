@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 import click
 
+from bot.audit.options import unusable
 from bot.settings import MOST_YEARS, Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def retain(years: int | None, prune: bool, clock_is_right: bool, as_json: bool) 
         plan = plan_retention(path, years or settings.tarla_retention_years, clock.now())
         done = _prune(path, plan, account(settings), clock_is_right=clock_is_right) if prune else None
     except LedgerUnavailableError as error:
-        raise click.ClickException(f"the ledger cannot be used: {error}") from None
+        raise click.ClickException(unusable(path, error)) from None
     except KeyboardInterrupt:
         raise click.ClickException("cut off; run the same command again to go on from there") from None
     if as_json:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.audit.cli_keep import account, settings_or_fail
+from bot.audit.options import unusable
 
 if TYPE_CHECKING:
     from bot.audit.recalling import Asked, Recall
@@ -91,9 +92,11 @@ def recall(
         if notify:
             _notify(settings, found, ref)
     except LedgerUnavailableError as error:
-        raise click.ClickException(f"the ledger cannot be used: {error}") from None
+        raise click.ClickException(unusable(settings.tarla_ledger, error)) from None
     except (ModelError, NoticeError) as error:
         raise click.ClickException(str(error)) from None
+    except FileExistsError:
+        raise click.ClickException(f"{csv_file} exists already: name a new file") from None
     except OSError as error:
         raise click.ClickException(f"the list cannot be written ({error.strerror})") from None
     sys.exit(0 if found.summary.sound else 1)

@@ -17,6 +17,7 @@ from bot.audit.options import (
     progress,
     settings_or_fail,
     span_options,
+    spare_what_is_kept,
 )
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
@@ -45,8 +46,9 @@ def report(out: Path, force: bool, since: str | None, until: str | None, now: st
     if now is not None and not _MOMENT.fullmatch(now):
         raise CannotError("write the time as 2026-11-24T12:00:00Z")
     try:
+        spare_what_is_kept(out, settings)
         check_target(out, force=force)
-        with ledger_errors(), progress(settings.tarla_ledger, "counted") as follow:
+        with ledger_errors(settings.tarla_ledger), progress(settings.tarla_ledger, "counted") as follow:
             found = statistics_of(settings.tarla_ledger, days, follow)
         moment = now or SystemClock().now().strftime("%Y-%m-%dT%H:%M:%SZ")
         content = draw(found, read_notes(settings.checkpoints), moment)

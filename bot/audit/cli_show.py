@@ -31,7 +31,7 @@ def show(receipt: str, as_json: bool) -> None:
         notes = read_notes(settings.checkpoints)
     except OSError as error:
         raise CannotError(f"the folder of checkpoints cannot be read: {reason(error)}") from None
-    with ledger_errors():
+    with ledger_errors(settings.tarla_ledger):
         found = shown.look_up(settings.tarla_ledger, wanted, notes)
     click.echo(json.dumps(shown.as_json(found), indent=2) if as_json else shown_text.as_text(found))
     sys.exit(RIGHT if found.fit is shown.Fit.RIGHT else WRONG)

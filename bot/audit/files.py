@@ -6,10 +6,12 @@ import contextlib
 import errno
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 OWNER_ONLY = 0o600
+# The ledger, and what SQLite and a serving bot keep beside it under its name.
+_BESIDE = ("", "-journal", "-wal", "-shm", ".serving")
 # In plain words; anything else is named by its code.
 _TOLD = {
     errno.ENOSPC: "the disk is full",
@@ -33,6 +35,29 @@ def reason(error: OSError) -> str:
     """Why the operating system refused."""
     number = error.errno or 0
     return _TOLD.get(number, errno.errorcode.get(number, type(error).__name__))
+
+
+def spare(path: Path, ledgers: Iterable[Path], folders: Iterable[Path], keys: Iterable[Path]) -> None:
+    """Nothing is ever written in place of a ledger, its journals, a checkpoint or a key, whatever is asked.
+
+    Raises:
+        OutputError: ``path`` is one of these.
+    """
+    try:
+        place = path.resolve()
+        kept = {each.resolve().with_name(each.resolve().name + end) for each in ledgers for end in _BESIDE}
+        if place in kept or any(_same(path, each) for each in ledgers):
+            raise OutputError("it is the ledger's own file: name another")
+        if any(place.is_relative_to(each.resolve()) for each in folders):
+            raise OutputError("it lies among the checkpoints: name another folder")
+        if any(place == each.resolve() or _same(path, each) for each in keys):
+            raise OutputError("it is a key: name another file")
+    except OSError as error:
+        raise OutputError(reason(error)) from None
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def check_target(path: Path, *, force: bool) -> None:

@@ -91,7 +91,7 @@ def check_receipt(
         LedgerUnavailableError: the ledger cannot be read.
         FolderError: a folder cannot be read.
     """
-    match = _RECEIPT.fullmatch(receipt)
+    match = _RECEIPT.fullmatch(receipt.strip().lower())
     if match is None:
         raise ReceiptError("a receipt reads like 1284-3f9a")
     seq = int(match[1])

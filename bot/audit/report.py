@@ -164,7 +164,11 @@ def _checkpoints(stats: Stats, notes: Notes) -> str:
     elif newest > in_ledger:
         told = f"THE NEWEST CHECKPOINT COVERS {newest:,} EVENTS, MORE THAN ARE RIGHT HERE ({in_ledger:,})."
     else:
-        told = f"The newest signed checkpoint covers {newest:,} events; {in_ledger - newest:,} are not yet covered."
+        told = (
+            f"The newest signed checkpoint in the folder covers {newest:,} events; of the {in_ledger:,} here "
+            f"{in_ledger - newest:,} come after it. Whether it was signed over this very ledger is shown by tarla "
+            "audit verify, not here."
+        )
     parts = [words(told)]
     rows = [(f"{each.size:,}", each.root.hex()) for each in notes.checkpoints[-5:]]
     beside = table("Newest checkpoints in the folder", ["events", "root"], rows)

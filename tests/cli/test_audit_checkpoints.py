@@ -52,8 +52,8 @@ def test_the_worked_example(tmp_path: Path) -> None:
     proof = json.loads((tmp_path / "proof.json").read_text("utf-8"))
     assert "payload" not in proof
     assert set(proof["event"]) == {"seq", "idem_key", "kind", "ref", "time", "payload_hash"}
-    run("audit", "verify", proof["receipt"], "--proof", "proof.json", "--with-payload")
-    assert "480" in json.loads((tmp_path / "proof.json").read_text("utf-8"))["payload"]["body"]
+    run("audit", "verify", proof["receipt"], "--proof", "whole.json", "--with-payload")
+    assert "480" in json.loads((tmp_path / "whole.json").read_text("utf-8"))["payload"]["body"]
     run("audit", "verifier", "--out", "verify_ledger.py")
     for words in (("ledger", str(places.ledger), str(places.folder.path)), ("receipt", "proof.json")):
         done = subprocess.run(
@@ -105,9 +105,9 @@ def test_receipts_that_are_not_right(tmp_path: Path) -> None:
 def test_without_ledger_or_with_a_wrong_key_nothing_is_made(tmp_path: Path) -> None:
     places = Vouched(tmp_path)
     for words, told in [
-        (("checkpoint",), "there is no ledger yet"),
-        (("rotate-key",), "there is no ledger yet"),
-        (("verify",), "the ledger cannot be read: cannot_open"),
+        (("checkpoint",), f"there is no file {places.ledger}"),
+        (("rotate-key",), f"there is no file {places.ledger}"),
+        (("verify",), "set TARLA_LEDGER to the ledger's file"),
         (("verify", "--key", "x"), "--key: "),
     ]:
         done = tarla(places, "audit", *words)
@@ -115,6 +115,74 @@ def test_without_ledger_or_with_a_wrong_key_nothing_is_made(tmp_path: Path) -> N
         assert "Traceback" not in done.stderr
     assert not places.key_path.exists()
     assert not places.ledger.exists()
+
+
+@pytest.mark.parametrize("command", ["checkpoint", "rotate-key"])
+def test_an_emptied_file_is_not_made_a_ledger(command: str, tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    made.ledger.write_bytes(b"")
+    done = tarla(made, "audit", command)
+    assert done.exit_code == 1
+    assert "the file holds no ledger" in done.stderr
+    assert made.ledger.read_bytes() == b"", "what is left of a damaged ledger is evidence"
+
+
+def test_no_command_writes_over_ledger_key_or_checkpoint(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    note = next(made.folder.path.glob("*.note"))
+    link = tmp_path / "link.db"
+    link.hardlink_to(made.ledger)
+    kept = {path: path.read_bytes() for path in (made.ledger, made.key_path, note)}
+    for place in (*kept, link, Path(f"{made.ledger}-journal"), note.parent / "new.note"):
+        for words in (
+            ("verify", "1", "--proof", str(place)),
+            ("verifier", "--out", str(place)),
+            ("export", "--format", "csv", "--force", "--out", str(place)),
+            ("report", "--force", "--html", str(place)),
+            ("backup", str(place)),
+        ):
+            done = tarla(made, "audit", *words)
+            assert (done.exit_code in (1, 2), "name another" in done.stderr) == (True, True), (words, done.output)
+            assert place in (*kept, link) or not place.exists()
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_a_proof_is_the_owners_alone_and_takes_no_other_files_place(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    done = tarla(made, "audit", "verify", "1", "--proof", "proof.json", "--with-payload")
+    assert done.exit_code == 0, done.output
+    proof = tmp_path / "proof.json"
+    assert proof.stat().st_mode & 0o777 == 0o600
+    before = proof.read_bytes()
+    for words in (("verify", "1", "--proof", "proof.json"), ("verifier", "--out", "proof.json")):
+        done = tarla(made, "audit", *words)
+        assert (done.exit_code, "exists already: name a new one" in done.stderr) == (1, True), done.output
+    assert proof.read_bytes() == before
+    done = tarla(made, "audit", "verify", "1", "--with-payload")
+    assert (done.exit_code, "--with-payload belongs to --proof FILE" in done.stderr) == (2, True)
+
+
+def test_a_receipt_may_be_typed_in_capitals(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    receipt = next(
+        f"{event.seq}-{event.leaf.hex()[:4]}"
+        for event in read_events(made.ledger)
+        if not event.leaf.hex()[:4].isdecimal()
+    )
+    assert tarla(made, "audit", "verify", f"#{receipt.upper()}").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "words", [("stats",), ("show", "1-abcd"), ("verify",), ("retain",), ("recall",), ("checkpoint",)]
+)
+def test_another_file_is_named_with_what_to_do(words: tuple[str, ...], tmp_path: Path) -> None:
+    places = Vouched(tmp_path)
+    places.ledger.parent.mkdir(exist_ok=True)
+    places.ledger.write_bytes(b"")
+    done = tarla(places, "audit", *words)
+    assert done.exit_code != 0
+    assert str(places.ledger) in done.stderr
+    assert "set TARLA_LEDGER" in done.stderr
 
 
 def test_the_secret_is_printed_by_no_command(tmp_path: Path) -> None:
