@@ -16,8 +16,8 @@ _BESIDE = ("", "-journal", "-wal", "-shm", ".serving")
 _TOLD = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
-    errno.EACCES: "the folder may not be written",
-    errno.EPERM: "the folder may not be written",
+    errno.EACCES: "this account has no right to it",
+    errno.EPERM: "this account has no right to it",
     errno.EROFS: "the file system is read-only",
     errno.ENOENT: "there is no such folder",
     errno.ENOTDIR: "there is no such folder",
@@ -76,7 +76,7 @@ def check_target(path: Path, *, force: bool) -> None:
         if not path.parent.is_dir():
             raise OutputError(_TOLD[errno.ENOENT])
         if not os.access(path.parent, os.W_OK | os.X_OK):
-            raise OutputError(_TOLD[errno.EACCES])
+            raise OutputError("this account may not write in that folder: name another")
     except OSError as error:
         raise OutputError(reason(error)) from None
 

@@ -25,7 +25,7 @@ def report(stats: Stats, notes: Notes, now: str) -> str:
     return page(
         TITLE,
         [
-            *_head(stats, now),
+            *_head(stats, notes, now),
             _use(stats),
             _refusals(stats),
             _deliveries(stats),
@@ -38,8 +38,17 @@ def report(stats: Stats, notes: Notes, now: str) -> str:
     )
 
 
-def _head(stats: Stats, now: str) -> list[str]:
-    right = stats.check is not None and stats.check.ok
+def in_order(stats: Stats, notes: Notes) -> bool:
+    """Whether every row is right and no checkpoint tells of more events; ``notes`` are from before the counting."""
+    return (
+        stats.check is not None
+        and stats.check.ok
+        and all(each.size <= stats.check.events for each in notes.checkpoints)
+    )
+
+
+def _head(stats: Stats, notes: Notes, now: str) -> list[str]:
+    right = in_order(stats, notes)
     kind = "verdict" if right else "verdict wrong"
     kinds = stats.by_kind
     asked = sum(kinds[each] for each in REQUESTS)
@@ -60,7 +69,7 @@ def _head(stats: Stats, now: str) -> list[str]:
     return [
         f"<h1>{escape(TITLE)}</h1>",
         words(f"Covers {covered}."),
-        f'<p class="{kind}">Checked {escape(now)}: {escape(verdict(stats.check))}.</p>',
+        f'<p class="{kind}">Checked {escape(now)}: {escape(verdict(stats.check))}.{escape(_cut(stats, notes))}</p>',
         words(
             "This check sees a changed, missing or added row. A cut-off end, or a file rewritten whole, shows only "
             "against checkpoints kept elsewhere: tarla audit verify.",
@@ -68,6 +77,12 @@ def _head(stats: Stats, now: str) -> list[str]:
         ),
         f'<ul class="figures">{items}</ul>',
     ]
+
+
+def _cut(stats: Stats, notes: Notes) -> str:
+    if in_order(stats, notes) or stats.check is None or not stats.check.ok:
+        return ""
+    return f" WRONG: a checkpoint in the folder covers {notes.checkpoints[-1].size:,} events, more than are here."
 
 
 def _use(stats: Stats) -> str:

@@ -43,6 +43,8 @@ def leaf_hash(**columns):  # RFC 6962, over the columns as canonical JSON (RFC 8
 
 
 def read_key(line):  # -> name, id, raw key
+    if line.count("+") < 2:
+        raise ValueError("a public key reads name+id+base64")
     name, key_id, encoded = line.strip().split("+", 2)
     raw = base64.b64decode(encoded, validate=True)
     if raw[:1] != b"\1" or sha(name.encode(), b"\n", raw)[:4].hex() != key_id:
@@ -190,7 +192,9 @@ def check_receipt(path, keys):
 
 
 if __name__ == "__main__":
-    what, *places = sys.argv[1:] or sys.exit(__doc__)
+    what, *places = sys.argv[1:] or ["--help"]
+    if what not in ("ledger", "receipt") or len(places) < (3 if what == "ledger" else 2):
+        sys.exit(__doc__)
     files, known = (places[:2], places[2:]) if what == "ledger" else (places[:1], places[1:])
     try:
         found = {"ledger": check_ledger, "receipt": check_receipt}[what](*files, {read_key(line) for line in known})

@@ -185,6 +185,26 @@ def test_another_file_is_named_with_what_to_do(words: tuple[str, ...], tmp_path:
     assert "set TARLA_LEDGER" in done.stderr
 
 
+def test_the_standalone_verifier_says_how_it_is_called(tmp_path: Path) -> None:
+    made = vouched(tmp_path, rounds=1)
+    assert tarla(made, "audit", "verifier", "--out", "verify_ledger.py").exit_code == 0
+    called = ("ledger", str(made.ledger), str(made.folder.path))
+    for words, told in [
+        ((), "python verify_ledger.py ledger LEDGER.db"),
+        (("--help",), "python verify_ledger.py ledger LEDGER.db"),
+        (called, "KEY is a public key line"),
+        ((*called, "nonsense"), "a public key reads name+id+base64"),
+    ]:
+        done = subprocess.run(
+            [sys.executable, "-I", "verify_ledger.py", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, told in done.stdout + done.stderr) == (1, True), done
+
+
 def test_the_secret_is_printed_by_no_command(tmp_path: Path) -> None:
     made = vouched(tmp_path, rounds=1)
     secret = made.key_path.read_text("ascii").strip()[-40:]

@@ -141,8 +141,11 @@ def test_checkpoints_prunings_and_what_is_not_covered(ledger: Path) -> None:
     assert (found := re.search(r"(\d+) payloads of these days were pruned", text))
     assert int(found[1]) > 90
     (folder / f"{5000:012d}.note").write_text(sign_checkpoint(Checkpoint("ward", 5000, root), [key]))
-    run("--force")
-    assert "MORE THAN ARE RIGHT HERE" in Path("report.html").read_text(encoding="utf-8")
+    assert run("--force").exit_code == 1
+    text = Path("report.html").read_text(encoding="utf-8")
+    assert "MORE THAN ARE RIGHT HERE" in text
+    assert '<p class="verdict wrong">' in text
+    assert "WRONG: a checkpoint in the folder covers 5,000 events, more than are here." in text
 
 
 def test_strange_names_are_escaped(tmp_path: Path, ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
