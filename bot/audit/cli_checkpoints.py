@@ -331,7 +331,10 @@ def _look(ledger: Path) -> None:
     try:
         last_seq(ledger)
     except LedgerUnavailableError as error:
-        if error.code == "cannot_open":  # the others are told by what is done next, which also undoes half a write
+        if error.code in (
+            "cannot_open",
+            "locked",
+        ):  # the others are told by what is done next, which also undoes half a write
             raise click.ClickException(unusable(ledger, error)) from None
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,16 @@ def test_an_emptied_file_is_not_made_a_ledger(command: str, tmp_path: Path) -> N
     assert done.exit_code == 1
     assert "the file holds no ledger" in done.stderr
     assert made.ledger.read_bytes() == b"", "what is left of a damaged ledger is evidence"
+
+
+def test_a_locked_ledger_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.audit.walk.AUDIT_WAIT_MS", 10)
+    made = vouched(tmp_path, rounds=1)
+    with closing(sqlite3.connect(made.ledger, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        done = tarla(made, "audit", "checkpoint")
+    assert done.exit_code == 1
+    assert "another program holds it: try again, or end that program" in done.stderr
 
 
 def test_no_command_writes_over_ledger_key_or_checkpoint(tmp_path: Path) -> None:
