@@ -189,11 +189,11 @@ def _changed_since(past: PastAnswer, assessment: Assessment, evidence: str) -> N
     return None if past.agrees(assessment) else OTHER_FIGURES
 
 
-OPERATOR = (
-    "Every answer must stand in the ledger before anyone sees it. Use your local protocol and the label, "
-    "and tell whoever runs Tarla here (tarla doctor says what is wrong)."
+_MEANWHILE = (
+    "Use your local protocol and the label, and tell whoever runs Tarla here (tarla doctor says what is wrong)."
 )
-NO_MODEL = NotShown("model", "Risk not shown: the model file is not usable.", OPERATOR)
+OPERATOR = f"Every answer must stand in the ledger before anyone sees it. {_MEANWHILE}"
+NO_MODEL = NotShown("model", "Risk not shown: the model file is not usable.", _MEANWHILE)
 NOT_RECORDED = NotShown("ledger", "Not shown: the audit ledger cannot be written.", OPERATOR)
 NOT_YOURS = NotShown("no_such_answer", "Not shown: this answer is not in the ledger as yours.", "Ask once more.")
 OTHER_MODEL = NotShown(

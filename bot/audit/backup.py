@@ -35,7 +35,7 @@ class BackupError(Exception):
 class Backup:
     """What was made: events, bytes, the receipt of the last event, the tree's root (hex), which way it was copied.
 
-    ``compared`` is how many checkpoints the copy was compared with; ``beyond`` how many cover more than it holds.
+    ``compared`` is how many checkpoints the copy was compared with.
     """
 
     events: int
@@ -45,7 +45,6 @@ class Backup:
     by_rows: bool
     pruned: int
     compared: int = 0
-    beyond: int = 0
 
 
 def back_up(
@@ -110,13 +109,15 @@ def _check(source: Path, copy: Path, checkpoints: tuple[Checkpoint, ...], follow
         verdict = check_ledger(copy, compare)
     if not verdict.ok:
         raise BackupError(str(verdict.problem), verdict.bad_seq)
+    # Read before the copy was begun: whatever they cover was in the ledger.
+    if (most := max(expected, default=0)) > verdict.events:
+        raise BackupError(f"the ledger ends at event {verdict.events}, but a checkpoint tells of {most}")
     return {
         "events": verdict.events,
         "last_receipt": receipt,
         "root": tree.root().hex(),
         "pruned": verdict.pruned,
         "compared": compared,
-        "beyond": sum(each.size > verdict.events for each in checkpoints),
     }
 
 

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import click
 
-from bot.audit.options import RIGHT, WRONG, CannotError, checkpoints_or_fail, ledger_errors, progress, settings_or_fail
+from bot.audit.options import (
+    RIGHT,
+    WRONG,
+    CannotError,
+    checkpoints_or_fail,
+    ledger_errors,
+    progress,
+    settings_or_fail,
+    spare_what_is_kept,
+)
 
 
 @click.command()
@@ -24,25 +33,26 @@ def backup(dest: Path, verify: bool, as_json: bool) -> None:
     from bot.audit.backup import BackupError, back_up
     from bot.audit.files import OutputError, reason
     from bot.audit.problems import told
-    from bot.audit.trust import Judged
+    from bot.checkpoints.newest import OwnNotes
 
     settings = settings_or_fail()
-    notes = checkpoints_or_fail(settings) if verify else Judged(())
-    unusable = [note.path.name for note, _why in notes.refused]
+    notes = checkpoints_or_fail(settings) if verify else OwnNotes()
     try:
-        with ledger_errors(), progress(settings.tarla_ledger, "checked") as follow:
-            done = back_up(settings.tarla_ledger, dest, checkpoints=tuple(notes.checkpoints), follow=follow)
+        spare_what_is_kept(dest, settings)
+        with ledger_errors(settings.tarla_ledger), progress(settings.tarla_ledger, "checked") as follow:
+            done = back_up(settings.tarla_ledger, dest, checkpoints=notes.checkpoints, follow=follow)
     except BackupError as error:
         where = "" if error.seq is None else f" at event {error.seq}"
         click.echo(f"No backup was kept: {told(str(error))}{where}.", err=True)
         sys.exit(WRONG)
     except OutputError as error:
-        raise CannotError(f"the backup cannot be written: {error}") from None
+        hint = ": name a new one" if "exists already" in str(error) else ""
+        raise CannotError(f"the backup cannot be written: {error}{hint}") from None
     except OSError as error:
         raise CannotError(f"the backup cannot be made: {reason(error)}") from None
     if as_json:
         said = {name: getattr(done, name) for name in done.__slots__}
-        click.echo(json.dumps({**said, "unusable_notes": unusable}, indent=2))
+        click.echo(json.dumps({**said, "unusable_notes": list(notes.unusable)}, indent=2))
     else:
         lines = [
             f"{done.events:,} events, {done.size:,} bytes, copied {'row by row' if done.by_rows else 'page by page'}",
@@ -50,9 +60,8 @@ def backup(dest: Path, verify: bool, as_json: bool) -> None:
             f"root {done.root}",
         ]
         if verify:
-            beyond = f"; {done.beyond} cover events after the copy" if done.beyond else ""
-            lines.append(f"compared with {done.compared} checkpoints{beyond}")
+            lines.append(f"compared with {done.compared} checkpoint{'s' * (done.compared != 1)}")
         click.echo("\n".join(lines))
-    for name in unusable:
+    for name in notes.unusable:
         click.echo(f"not a checkpoint that a key beside it signed: {name}", err=True)
-    sys.exit(WRONG if unusable else RIGHT)
+    sys.exit(WRONG if notes.unusable else RIGHT)

@@ -92,9 +92,13 @@ def verify(
 
     settings = settings_or_fail()
     place = ledger or settings.tarla_ledger
+    if proof is not None:
+        _spare(proof, settings, place)
     folders = [CheckpointFolder(each) for each in checkpoints or (settings.checkpoints,)]
     if receipt is None and (proof is not None or with_payload):
         raise click.UsageError("--proof and --with-payload belong to a receipt")
+    if with_payload and proof is None:
+        raise click.UsageError("--with-payload belongs to --proof FILE")
     try:
         keys = _keys(lines, folders)
         if receipt is None:
@@ -102,7 +106,9 @@ def verify(
         else:
             _verify_one(place, receipt, folders, keys, proof, with_payload, trusted=bool(lines), as_json=as_json)
     except LedgerUnavailableError as error:
-        raise click.ClickException(f"the ledger cannot be read ({error.code})") from None
+        from bot.audit.options import unusable
+
+        raise click.ClickException(unusable(place, error)) from None
     except FolderError as error:
         raise click.ClickException(f"a folder of checkpoints cannot be read ({error})") from None
 
@@ -137,6 +143,7 @@ def verifier(out: Path) -> None:
     """Write the stand-alone verifier: one file that needs Python and cryptography, and nothing of Tarla."""
     from importlib.resources import files
 
+    _spare(out, settings_or_fail())
     _write(out, (files("bot.audit") / "standalone.py").read_text(encoding="utf-8"), FOR_ALL)
     click.echo(f"wrote {out}")
 
@@ -178,13 +185,18 @@ def _verify_one(
     if as_json:
         row = {"receipt": found.name, "kind": found.row.kind.decode(), "time": found.row.time.decode()}
         size = None if found.checkpoint is None else found.checkpoint.size
-        click.echo(json.dumps({"ok": True, **row, "covered_by": size, "proof": exported}, indent=2))
+        click.echo(
+            json.dumps(
+                {"ok": True, **row, "covered_by": size, "let_go_by": found.let_go_by, "proof": exported}, indent=2
+            )
+        )
     else:
         click.echo(_told_receipt(found, trusted))
 
 
 def _told(found: Verification, trusted: bool) -> str:
-    lines = [f"{found.events} events in order" + (f", {found.pruned} payloads gone in their time" * bool(found.pruned))]
+    gone = f", {found.pruned} payloads gone after {found.years} years or more" * bool(found.pruned)
+    lines = [f"{found.events} events in order{gone}"]
     if found.checkpoints:
         lines.append(
             f"{found.checkpoints} checkpoint{'s' * (found.checkpoints > 1)}; {found.covered} events covered"
@@ -201,6 +213,8 @@ def _told(found: Verification, trusted: bool) -> str:
 
 def _told_receipt(found: CheckedReceipt, trusted: bool) -> str:
     lines = [f"#{found.name}: {found.row.kind.decode()}, {found.row.time.decode()}", "its hashes are right"]
+    if found.let_go_by is not None:
+        lines.append(f"its content is gone: event {found.let_go_by} says that its time was over")
     if found.checkpoint is None or found.proof is None:
         lines.append("not yet covered by a checkpoint: only locally protected")
     else:
@@ -236,6 +250,7 @@ def _as_json(found: Verification) -> dict[str, object]:
         "ok": found.ok,
         "events": found.events,
         "pruned": found.pruned,
+        "pruned_after_years": found.years,
         "checkpoints": found.checkpoints,
         "covered": found.covered,
         "covered_at": found.covered_at,
@@ -262,10 +277,21 @@ def _write(place: Path, text: str, mode: int) -> None:
     from bot.audit.files import OutputError, output_file
 
     try:
-        with output_file(place, force=True, mode=mode) as part:
+        with output_file(place, mode=mode) as part:
             part.write_text(text, encoding="utf-8")
     except OutputError as error:
-        raise click.ClickException(f"cannot be written there: {error}") from None
+        hint = ": name a new one" if "exists already" in str(error) else ""
+        raise click.ClickException(f"{place} cannot be written: {error}{hint}") from None
+
+
+def _spare(place: Path, settings: Settings, ledger: Path | None = None) -> None:
+    from bot.audit.files import OutputError
+    from bot.audit.options import spare_what_is_kept
+
+    try:
+        spare_what_is_kept(place, settings, ledger)
+    except OutputError as error:
+        raise click.ClickException(f"{place} cannot be written: {error}") from None
 
 
 @contextlib.contextmanager
@@ -273,10 +299,24 @@ def _writer(settings: Settings) -> Iterator[LedgerWriter]:
     from bot.clock import SystemClock
     from bot.ledger import open_ledger
 
-    if not settings.tarla_ledger.exists():
-        raise click.ClickException("there is no ledger yet")
+    _look(settings.tarla_ledger)
     writer = open_ledger(settings.tarla_ledger, clock=SystemClock())
     try:
         yield writer
     finally:
         writer.close()
+
+
+def _look(ledger: Path) -> None:
+    """Opening for writing makes a ledger where there is none; a command about one must not."""
+    from bot.audit.options import unusable
+    from bot.ledger.connection import AUDIT_WAIT_MS
+    from bot.ledger.read import last_seq_of
+    from handlers.ports import LedgerUnavailableError
+
+    try:
+        last_seq_of(ledger, AUDIT_WAIT_MS)
+    except LedgerUnavailableError as error:
+        # The others are told by what is done next, which also undoes half a write.
+        if error.code in ("cannot_open", "locked"):
+            raise click.ClickException(unusable(ledger, error)) from None

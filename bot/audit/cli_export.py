@@ -19,6 +19,7 @@ from bot.audit.options import (
     progress,
     settings_or_fail,
     span_options,
+    spare_what_is_kept,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def export(
     from bot.audit.files import OutputError, output_file, reason
     from bot.audit.problems import told
 
-    path, days = settings_or_fail().tarla_ledger, days_or_fail(since, until)
+    settings, days = settings_or_fail(), days_or_fail(since, until)
+    path = settings.tarla_ledger
     _check_kinds(kinds)
 
     def run(target: TextIO, follow: Callable[[int], None]) -> Exported:
@@ -70,12 +72,15 @@ def export(
         )
 
     try:
-        with ledger_errors(), progress(path, "exported") as follow:
+        with ledger_errors(path), progress(path, "exported") as follow:
             if out is None:
+                if sys.stdout is None:
+                    raise CannotError("standard output is closed: name a file with --out")
                 sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="\n")  # type: ignore[union-attr]
                 done = run(sys.stdout, follow)
                 sys.stdout.flush()
             else:
+                spare_what_is_kept(out, settings)
                 with output_file(out, force=force) as part, part.open("w", encoding="utf-8", newline="\n") as target:
                     done = run(target, follow)
     except ExportStoppedError as stopped:

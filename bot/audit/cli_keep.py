@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.audit.options import CannotError, bar, progress, settings_or_fail
+from bot.audit.options import CannotError, bar, progress, settings_or_fail, unusable
 from bot.settings import MOST_YEARS, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def retain(years: int | None, prune: bool, clock_is_right: bool, as_json: bool) 
         plan = plan_retention(path, years or settings.tarla_retention_years, clock.now())
         done = _prune(path, plan, account(settings), clock_is_right=clock_is_right) if prune else None
     except LedgerUnavailableError as error:
-        raise click.ClickException(f"the ledger cannot be used: {error}") from None
+        raise click.ClickException(unusable(path, error)) from None
     except KeyboardInterrupt:
         raise click.ClickException("cut off; run the same command again to go on from there") from None
     if as_json:

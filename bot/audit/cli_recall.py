@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.audit.cli_keep import account
-from bot.audit.options import progress, settings_or_fail
+from bot.audit.options import progress, settings_or_fail, unusable
 
 if TYPE_CHECKING:
     from bot.audit.recalling import Asked, Recall
@@ -91,11 +91,12 @@ def recall(
         if notify:
             _notify(settings, found, ref)
     except LedgerUnavailableError as error:
-        raise click.ClickException(f"the ledger cannot be used: {error}") from None
+        raise click.ClickException(unusable(settings.tarla_ledger, error)) from None
     except (ModelError, NoticeError) as error:
         raise click.ClickException(str(error)) from None
     except OutputError as error:
-        raise click.ClickException(f"the list cannot be written: {error}") from None
+        hint = ": name a new file" if "exists already" in str(error) else ""
+        raise click.ClickException(f"{csv_file} cannot be written: {error}{hint}") from None
     sys.exit(0 if found.summary.sound else 1)
 
 

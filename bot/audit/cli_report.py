@@ -18,6 +18,7 @@ from bot.audit.options import (
     progress,
     settings_or_fail,
     span_options,
+    spare_what_is_kept,
 )
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
@@ -33,10 +34,12 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 def report(out: Path, force: bool, since: str | None, until: str | None, now: str | None) -> None:
     """Write a report on the ledger as one HTML page that needs nothing else.
 
-    The whole ledger is checked meanwhile. Exit status 0 when it is right, 1 when not (the page says so), 2 when it
-    could not be read or the page not written.
+    The whole ledger is checked meanwhile. Exit status 0 when it is right, 1 when not or when a checkpoint tells of
+    more events (the page says so), 2 when it could not be read or the page not written. Whether the checkpoints were
+    signed over this very ledger is shown by tarla audit verify.
     """
     from bot.audit.files import OutputError, check_target, output_file, reason
+    from bot.audit.report import in_order
     from bot.audit.report import report as draw
     from bot.audit.stats import statistics_of
     from bot.clock import SystemClock
@@ -45,11 +48,13 @@ def report(out: Path, force: bool, since: str | None, until: str | None, now: st
     if now is not None and not _MOMENT.fullmatch(now):
         raise CannotError("write the time as 2026-11-24T12:00:00Z")
     try:
+        spare_what_is_kept(out, settings)
         check_target(out, force=force)
-        with ledger_errors(), progress(settings.tarla_ledger, "counted") as follow:
+        notes = checkpoints_or_fail(settings)  # before the counting: a bot may sign more meanwhile
+        with ledger_errors(settings.tarla_ledger), progress(settings.tarla_ledger, "counted") as follow:
             found = statistics_of(settings.tarla_ledger, days, follow)
         moment = now or SystemClock().now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        content = draw(found, checkpoints_or_fail(settings), moment)
+        content = draw(found, notes, moment)
         with output_file(out, force=force) as part:
             part.write_text(content, encoding="utf-8")
     except OutputError as error:
@@ -57,6 +62,6 @@ def report(out: Path, force: bool, since: str | None, until: str | None, now: st
         raise CannotError(f"the report cannot be written: {error}{hint}") from None
     except OSError as error:
         raise CannotError(f"the report cannot be made: {reason(error)}") from None
-    ok = found.check is not None and found.check.ok
-    click.echo(f"The ledger is {'right' if ok else 'WRONG: the page says where'}.", err=True)
+    ok = in_order(found, notes)
+    click.echo("Every row is right." if ok else "The ledger is WRONG: the page says where.", err=True)
     sys.exit(RIGHT if ok else WRONG)

@@ -27,7 +27,7 @@ def show(receipt: str, as_json: bool) -> None:
         raise CannotError("a receipt reads like 1284-3f9a: a number, a hyphen, the first digits of a hash")
     settings = settings_or_fail()
     notes = checkpoints_or_fail(settings)
-    with ledger_errors():
+    with ledger_errors(settings.tarla_ledger):
         found = shown.look_up(settings.tarla_ledger, wanted, notes)
     click.echo(json.dumps(shown.as_json(found), indent=2) if as_json else shown_text.as_text(found))
     sys.exit(RIGHT if found.fit is shown.Fit.RIGHT else WRONG)

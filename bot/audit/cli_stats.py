@@ -23,7 +23,7 @@ def stats(since: str | None, until: str | None, as_json: bool) -> None:
     from bot.audit.stats import statistics_of
 
     days, path = days_or_fail(since, until), settings_or_fail().tarla_ledger
-    with ledger_errors(), progress(path, "counted") as follow:
+    with ledger_errors(path), progress(path, "counted") as follow:
         found = statistics_of(path, days, follow)
     click.echo(json.dumps(stats_text.as_json(found), indent=2) if as_json else stats_text.as_text(found))
     sys.exit(RIGHT if found.check is not None and found.check.ok else WRONG)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bot.files import OWNER_ONLY, new_file
 
+# The ledger, and what SQLite and a serving bot keep beside it under its name.
+_BESIDE = ("", "-journal", "-wal", "-shm", ".serving")
 # In plain words; anything else is named by its code.
 _TOLD = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
-    errno.EACCES: "the folder may not be written",
-    errno.EPERM: "the folder may not be written",
+    errno.EACCES: "this account has no right to it",
+    errno.EPERM: "this account has no right to it",
     errno.EROFS: "the file system is read-only",
     errno.ENOENT: "there is no such folder",
     errno.ENOTDIR: "there is no such folder",
@@ -35,6 +37,29 @@ def reason(error: OSError) -> str:
     return _TOLD.get(number, errno.errorcode.get(number, type(error).__name__))
 
 
+def spare(path: Path, ledgers: Iterable[Path], folders: Iterable[Path], keys: Iterable[Path]) -> None:
+    """Nothing is ever written in place of a ledger, its journals, a checkpoint or a key, whatever is asked.
+
+    Raises:
+        OutputError: ``path`` is one of these.
+    """
+    try:
+        place = path.resolve()
+        kept = {each.resolve().with_name(each.resolve().name + end) for each in ledgers for end in _BESIDE}
+        if place in kept or any(_same(path, each) for each in ledgers):
+            raise OutputError("it is the ledger's own file: name another")
+        if any(place.is_relative_to(each.resolve()) for each in folders):
+            raise OutputError("it lies among the checkpoints: name another folder")
+        if any(place == each.resolve() or _same(path, each) for each in keys):
+            raise OutputError("it is a key: name another file")
+    except OSError as error:
+        raise OutputError(reason(error)) from None
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
 def check_target(path: Path, *, force: bool) -> None:
     """Whether a file can be expected to be written there, before long work begins.
 
@@ -51,7 +76,7 @@ def check_target(path: Path, *, force: bool) -> None:
         if not path.parent.is_dir():
             raise OutputError(_TOLD[errno.ENOENT])
         if not os.access(path.parent, os.W_OK | os.X_OK):
-            raise OutputError(_TOLD[errno.EACCES])
+            raise OutputError("this account may not write in that folder: name another")
     except OSError as error:
         raise OutputError(reason(error)) from None
 

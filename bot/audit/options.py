@@ -14,7 +14,8 @@ from bot.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from bot.audit.days import Days
-    from bot.audit.trust import Judged
+    from bot.checkpoints.newest import OwnNotes
+    from handlers.ports import LedgerUnavailableError
 
 # Exit statuses: what was asked is right; something is wrong with the ledger; it could not be asked or written.
 RIGHT, WRONG, CANNOT = 0, 1, 2
@@ -36,13 +37,13 @@ def settings_or_fail() -> Settings:
         raise CannotError(str(error)) from None
 
 
-def checkpoints_or_fail(settings: Settings) -> Judged:
+def checkpoints_or_fail(settings: Settings) -> OwnNotes:
     """The checkpoints of this installation's folder, as the keys beside them say."""
-    from bot.audit.trust import judged_beside
     from bot.checkpoints.folder import CheckpointFolder, FolderError
+    from bot.checkpoints.newest import own_notes
 
     try:
-        return judged_beside(CheckpointFolder(settings.checkpoints))
+        return own_notes(CheckpointFolder(settings.checkpoints))
     except FolderError as error:
         raise CannotError(f"the folder of checkpoints cannot be read ({error})") from None
 
@@ -64,8 +65,39 @@ def days_or_fail(since: str | None, until: str | None) -> Days:
         raise CannotError(str(error)) from None
 
 
+def spare_what_is_kept(path: Path, settings: Settings, ledger: Path | None = None) -> None:
+    """Refuse to write where the ledger, a checkpoint or a key lies, also with --force.
+
+    Raises:
+        OutputError: ``path`` is one of these.
+    """
+    from bot.audit.files import spare
+
+    keys = [each for each in (settings.signing_key, settings.tarla_id_key) if each is not None]
+    spare(path, [each for each in (settings.tarla_ledger, ledger) if each is not None], [settings.checkpoints], keys)
+
+
+# What to do, by the code of the fault.
+_ADVICE = {
+    "cannot_open": "set TARLA_LEDGER to the ledger's file, and give the command as the account that owns it",
+    "read_only": "give the command as the account that owns it; half a write is undone by tarla ask or the bot's start",
+    "locked": "another program holds it: try again, or end that program",
+    "damaged": "tarla audit verify says where; docs/runbook.md, The ledger is damaged, says what to do",
+}
+
+
+def unusable(path: Path, error: LedgerUnavailableError) -> str:
+    """Which file cannot be used, why, and what to do."""
+    if error.code == "cannot_open" and not path.exists():
+        return (
+            f"the ledger cannot be read: there is no file {path}, or its folder is closed to you: {_ADVICE[error.code]}"
+        )
+    advice = f": {_ADVICE[error.code]}" if error.code in _ADVICE else ""
+    return f"the ledger {path} cannot be used ({error}){advice}"
+
+
 @contextlib.contextmanager
-def ledger_errors() -> Iterator[None]:
+def ledger_errors(path: Path) -> Iterator[None]:
     """A ledger that cannot be read, in the command line's form."""
     from handlers.ports import LedgerUnavailableError
 
@@ -73,9 +105,9 @@ def ledger_errors() -> Iterator[None]:
         yield
     except LedgerUnavailableError as error:
         if error.code == "damaged":
-            click.echo(f"The ledger is not as it was recorded: {error}", err=True)
+            click.echo(f"The ledger {path} is not as it was recorded ({error}): {_ADVICE[error.code]}", err=True)
             sys.exit(WRONG)
-        raise CannotError(f"the ledger cannot be read: {error}") from None
+        raise CannotError(unusable(path, error)) from None
 
 
 @contextlib.contextmanager

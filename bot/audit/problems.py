@@ -11,11 +11,12 @@ TOLD = MappingProxyType(
         "ref": "it refers to an event that is not an earlier one",
         "time": "its time is not a time",
         "text": "a column is not readable text",
-        "index": "the index over the requests does not lead to it",
+        "index": "an index does not lead to it",
         "payload_missing": "its payload is gone, and no recorded pruning let it go",
         "payload_hash": "its payload is not the one that was recorded",
         "leaf": "its columns do not fit its leaf hash",
         "orphan_payload": "there is a payload without an event",
+        "orphan_event": "there is an event without a proper number",
         "pruning": "payloads are gone, or may go, otherwise than a recorded event says",
         "damaged": "the file is damaged",
     }

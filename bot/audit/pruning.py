@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from bot.audit.retention import Plan, unfinished_pruning
+from bot.audit.retention import Plan, cut_off, unfinished_pruning
 from bot.audit.wiping import wipe_gaps
 from bot.ledger import LedgerCheck, LedgerFault, check_ledger, schema
 from bot.ledger.connection import (
@@ -30,6 +30,7 @@ from bot.ledger.connection import (
 )
 from bot.ledger.errors import fault_of_os, fault_of_sqlite
 from bot.ledger.kinds import LedgerKind
+from bot.ledger.leaf import timestamp
 from bot.ledger.read import Pruning, prunings
 from bot.ledger.store import Store, prepare
 from handlers.ports import AlreadyRecordedError, Clock, Entry, Json
@@ -161,6 +162,8 @@ def still_to_do(path: Path) -> tuple[Pruning, ...]:
 
 def _record(path: Path, plan: Plan, clock: Clock, said: Mapping[str, Json]) -> Pruning:
     first, last = plan.extent.first, plan.extent.last
+    if timestamp(cut_off(clock.now(), plan.years)) < plan.before:
+        raise RetentionError("nothing is pruned: the clock was set back meanwhile")
     payload: dict[str, Json] = {
         "version": PAYLOAD_VERSION,
         "first": first,

@@ -11,7 +11,7 @@ from bot.audit.charts import Series, Span, sideways, spans, stacked
 from bot.audit.report_page import page, pair, section, table, words
 from bot.audit.stats import MOST_MS, SHARES, Gap, Listed, Stats, Use
 from bot.audit.stats_text import duration, verdict
-from bot.audit.trust import Judged
+from bot.checkpoints.newest import OwnNotes
 
 TITLE = "Audit report of a Tarla ledger"
 REQUESTS = ("computed", "refused", "looked_up", "shared")
@@ -20,12 +20,12 @@ BUCKETS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 3_000, MOST_MS)
 SLACK_PATIENCE_MS = 3_000
 
 
-def report(stats: Stats, notes: Judged, now: str) -> str:
+def report(stats: Stats, notes: OwnNotes, now: str) -> str:
     """The whole page; ``now`` is when the ledger was checked, RFC 3339."""
     return page(
         TITLE,
         [
-            *_head(stats, now),
+            *_head(stats, notes, now),
             _use(stats),
             _refusals(stats),
             _deliveries(stats),
@@ -38,8 +38,17 @@ def report(stats: Stats, notes: Judged, now: str) -> str:
     )
 
 
-def _head(stats: Stats, now: str) -> list[str]:
-    right = stats.check is not None and stats.check.ok
+def in_order(stats: Stats, notes: OwnNotes) -> bool:
+    """Whether every row is right and no checkpoint tells of more events; ``notes`` are from before the counting."""
+    return (
+        stats.check is not None
+        and stats.check.ok
+        and all(each.size <= stats.check.events for each in notes.checkpoints)
+    )
+
+
+def _head(stats: Stats, notes: OwnNotes, now: str) -> list[str]:
+    right = in_order(stats, notes)
     kind = "verdict" if right else "verdict wrong"
     kinds = stats.by_kind
     asked = sum(kinds[each] for each in REQUESTS)
@@ -60,7 +69,7 @@ def _head(stats: Stats, now: str) -> list[str]:
     return [
         f"<h1>{escape(TITLE)}</h1>",
         words(f"Covers {covered}."),
-        f'<p class="{kind}">Checked {escape(now)}: {escape(verdict(stats.check))}.</p>',
+        f'<p class="{kind}">Checked {escape(now)}: {escape(verdict(stats.check))}.{escape(_cut(stats, notes))}</p>',
         words(
             "This check sees a changed, missing or added row. A cut-off end, or a file rewritten whole, shows only "
             "against checkpoints kept elsewhere: tarla audit verify.",
@@ -68,6 +77,12 @@ def _head(stats: Stats, now: str) -> list[str]:
         ),
         f'<ul class="figures">{items}</ul>',
     ]
+
+
+def _cut(stats: Stats, notes: OwnNotes) -> str:
+    if in_order(stats, notes) or stats.check is None or not stats.check.ok:
+        return ""
+    return f" WRONG: a checkpoint in the folder covers {notes.checkpoints[-1].size:,} events, more than are here."
 
 
 def _use(stats: Stats) -> str:
@@ -155,7 +170,7 @@ def _spans(named: Mapping[str, Use], first: str, last: str) -> list[Span]:
     return [Span(name, share(use.first_time), share(use.last_time)) for name, use in named.items()]
 
 
-def _checkpoints(stats: Stats, notes: Judged) -> str:
+def _checkpoints(stats: Stats, notes: OwnNotes) -> str:
     weekly, weeks = _by_week(stats.by_day, ("checkpoint",))
     in_ledger = 0 if stats.check is None else stats.check.events
     newest = notes.checkpoints[-1].size if notes.checkpoints else None
@@ -164,15 +179,19 @@ def _checkpoints(stats: Stats, notes: Judged) -> str:
     elif newest > in_ledger:
         told = f"THE NEWEST CHECKPOINT COVERS {newest:,} EVENTS, MORE THAN ARE RIGHT HERE ({in_ledger:,})."
     else:
-        told = f"The newest signed checkpoint covers {newest:,} events; {in_ledger - newest:,} are not yet covered."
+        told = (
+            f"The newest signed checkpoint in the folder covers {newest:,} events; of the {in_ledger:,} here "
+            f"{in_ledger - newest:,} come after it. Whether it was signed over this very ledger is shown by tarla "
+            "audit verify, not here."
+        )
     parts = [words(told)]
     rows = [(f"{each.size:,}", each.root.hex()) for each in notes.checkpoints[-5:]]
     beside = table("Newest checkpoints in the folder", ["events", "root"], rows)
-    if notes.refused:
+    if notes.unusable:
         beside += table(
             "Files that hold no checkpoint signed by a key beside them",
             ["file"],
-            [(note.path.name,) for note, _why in notes.refused],
+            [(each,) for each in notes.unusable],
         )
     if weeks and any(weekly.values()):
         labels = [week.isoformat() for week in weeks]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bot.audit.payload import parsed
-from bot.audit.trust import Judged
+from bot.checkpoints.newest import OwnNotes
 from bot.ledger.check import Retention, problem_of
 from bot.ledger.connection import AUDIT_WAIT_MS, check_schema, open_for_reading
 from bot.ledger.errors import fault_of_sqlite
@@ -70,7 +70,7 @@ class Shown:
     notes: int = 0
 
 
-def look_up(path: Path, receipt: Receipt, notes: Judged) -> Shown:
+def look_up(path: Path, receipt: Receipt, notes: OwnNotes) -> Shown:
     """The event of a receipt and all that is known of it.
 
     Raises:

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.checkpoints.folder import CheckpointFolder, KeptNote
-from bot.ledger.note import Checkpoint, NoteError, PublicKey, open_checkpoint
+from bot.checkpoints.folder import KeptNote
+from bot.ledger.note import Checkpoint, NoteError, PublicKey, check_key_change, open_checkpoint, read_public_key
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """What the event ``seq`` says: ``new`` signs in the place of ``old``."""
+    """What the event ``seq`` says, and both keys signed: ``new`` signs in the place of ``old``."""
 
     seq: int
     old: PublicKey
     new: PublicKey
+
+
+def key_change(seq: int, body: bytes | None) -> KeyChange:
+    """The change of keys that an event's payload tells.
+
+    Raises:
+        ValueError, KeyError, TypeError, RecursionError: it tells none, or not both keys signed it (``NoteError``).
+    """
+    said = json.loads(body or b"")
+    change = KeyChange(seq, *(read_public_key(str(said[which])) for which in ("old", "new")))
+    check_key_change(change.old, change.new, [str(line) for line in said["signatures"]])
+    return change
+
+
+def followed(keys: Sequence[PublicKey], changes: Sequence[KeyChange]) -> tuple[PublicKey, ...]:
+    """The keys, and those that signed changes lead to from them."""
+    trusted = dict.fromkeys(keys)
+    for _ in changes:
+        for change in changes:
+            if change.old in trusted or change.new in trusted:
+                trusted |= dict.fromkeys((change.old, change.new))
+    return tuple(trusted)
 
 
 @dataclass(slots=True)
@@ -26,11 +49,6 @@ class Opened:
     checkpoint: Checkpoint
     signers: tuple[PublicKey, ...]
 
-    @property
-    def named_right(self) -> bool:
-        """Whether the file's name tells the size that was signed."""
-        return self.note.size == self.checkpoint.size
-
 
 @dataclass(slots=True)
 class Judged:
@@ -39,15 +57,6 @@ class Judged:
     keys: tuple[PublicKey, ...]
     opened: list[Opened] = field(default_factory=list)
     refused: list[tuple[KeptNote, str]] = field(default_factory=list)
-
-    @property
-    def checkpoints(self) -> list[Checkpoint]:
-        """Those that count, in the notes' order."""
-        return [each.checkpoint for each in self.opened]
-
-    def covering(self, seq: int) -> Checkpoint | None:
-        """The first checkpoint whose tree holds this event."""
-        return next((each for each in self.checkpoints if each.size >= seq), None)
 
 
 def judge(
@@ -78,20 +87,6 @@ def judge(
         if not reached:
             return judged
         trusted |= dict.fromkeys(reached)
-
-
-def judged_beside(folder: CheckpointFolder) -> Judged:
-    """The notes of one folder by rising size, judged by the keys beside them alone and without the ledger.
-
-    Whether they are the right keys, and whether the ledger fits, is for ``tarla audit verify`` to say.
-
-    Raises:
-        FolderError: it cannot be read.
-    """
-    judged = _open(tuple(folder.notes()), folder.public_keys())
-    renamed = [(each.note, "its name tells another size") for each in judged.opened if not each.named_right]
-    fitting = [each for each in judged.opened if each.named_right]
-    return Judged(judged.keys, fitting, judged.refused + renamed)
 
 
 def replaced_before(each: Opened, judged: Judged, changes: Sequence[KeyChange]) -> bool:

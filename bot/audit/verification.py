@@ -6,36 +6,42 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.audit.trust import Judged, KeyChange, judge, replaced_before
-from bot.checkpoints.folder import CheckpointFolder, KeptNote
+from bot.audit.trust import Judged, KeyChange, judge, key_change, replaced_before
+from bot.checkpoints.folder import CheckpointFolder
 from bot.ledger.check import LedgerCheck, check_ledger
 from bot.ledger.clock_steps import ClockWatch
 from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
 from bot.ledger.errors import LedgerFault
-from bot.ledger.merkle import Tree
-from bot.ledger.note import NoteError, PublicKey, read_public_key
-from bot.ledger.read import RawEvent
+from bot.ledger.leaf import timestamp
+from bot.ledger.merkle import EMPTY_ROOT, Tree
+from bot.ledger.note import PublicKey
+from bot.ledger.read import RawEvent, last_seq_of
 from bot.ledger.schema import IS_KEPT
 
 _CLAIMED = f"SELECT ref FROM event WHERE {IS_KEPT} AND kind = 'checkpoint'"  # noqa: S608 - put together of constants
 
 # Of many of a kind so many are named.
 NAMED_MOST = 5
+# Two machines' clocks may differ so much.
+CLOCKS_APART = timedelta(hours=1)
 
 ROW_PROBLEMS = {
     "gap": "event {seq} is missing",
     "ref": "event {seq} refers to no earlier event",
     "time": "event {seq} has no proper time",
     "text": "event {seq} holds what is no text",
-    "index": "event {seq} is not found by its key: the index was changed",
+    "index": "event {seq} is not found where an index leads: the index was changed",
     "payload_missing": "the payload of event {seq} is gone, and no recorded pruning covers it",
     "payload_hash": "the payload of event {seq} was changed",
     "leaf": "event {seq} was changed",
     "orphan_payload": "payload {seq} belongs to no event",
-    "pruning": "the pruning of event {seq} is not what its event says, or came too early",
+    "orphan_event": "there is an event with the number {seq}, before the first",
+    "pruning": "the pruning of event {seq} is not what its event says, or came before a year was over",
     "schema": "tables or triggers are not those of a ledger: something was dropped, added or changed",
     "damaged": "the file is damaged after event {good}",
 }
@@ -54,7 +60,8 @@ class Problem:
 class Verification:
     """The verdict. ``covered`` is the size of the greatest checkpoint that fits, ``covered_at`` the time of its last
     event; the events after it are protected by nothing outside the file. ``clock_steps`` counts events earlier than
-    the one before them, which is no fault of the ledger.
+    the one before them, which is no fault of the ledger; ``years`` is the shortest policy by which payloads
+    were let go.
     """
 
     events: int = 0
@@ -63,6 +70,7 @@ class Verification:
     covered: int = 0
     covered_at: str | None = None
     clock_steps: int = 0
+    years: int | None = None
     keys: tuple[PublicKey, ...] = ()
     problems: list[Problem] = field(default_factory=list)
 
@@ -84,11 +92,13 @@ class _Reading:
 
     def __init__(self, sizes: frozenset[int]) -> None:
         self.sizes, self.tree = sizes, Tree()
-        self.roots: dict[int, bytes] = {}
+        self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
         self.times: dict[int, str] = {}
         self.claims: list[_Claim] = []
         self.changes: list[KeyChange] = []
         self.unreadable: list[int] = []
+        self.prunings: list[tuple[int, str]] = []
+        self.shortest: int | None = None
         self.clock_steps, self._clock = 0, ClockWatch()
 
     def take(self, row: RawEvent) -> None:
@@ -100,12 +110,13 @@ class _Reading:
             if row.kind == b"checkpoint":
                 said = json.loads(row.body or b"")
                 self.claims.append(_Claim(row.seq, int(said["size"]), str(said["root"])))
+            elif row.kind == b"pruned":
+                years = int(json.loads(row.body or b"")["years"])
+                self.shortest = years if self.shortest is None else min(self.shortest, years)
+                self.prunings.append((row.seq, row.time.decode()))
             elif row.kind == b"key_rotated":
-                said = json.loads(row.body or b"")
-                self.changes.append(
-                    KeyChange(row.seq, *(read_public_key(str(said[which])) for which in ("old", "new")))
-                )
-        except (ValueError, KeyError, TypeError, NoteError):
+                self.changes.append(key_change(row.seq, row.body))
+        except (ValueError, KeyError, TypeError, RecursionError):
             self.unreadable.append(row.seq)
 
 
@@ -114,18 +125,24 @@ def verify(
     folders: Sequence[CheckpointFolder],
     keys: Sequence[PublicKey],
     follow: Callable[[int], None] = lambda _seq: None,
+    now: datetime | None = None,
 ) -> Verification:
     """Check every row, and every checkpoint of every folder against the tree over the rows.
 
     Args:
         keys: whose signatures are trusted; those reached by recorded changes of key are too.
         follow: told the number of each row after it.
+        now: the machine's time by default.
 
     Raises:
         LedgerUnavailableError: there is no ledger there or it cannot be read.
         FolderError: a folder cannot be read.
     """
+    begun = 0
+    with contextlib.suppress(LedgerFault):  # check_ledger says what is wrong with it
+        begun = last_seq_of(ledger, AUDIT_WAIT_MS)  # before the notes: whatever it records by then must be among them
     notes = [note for folder in folders for note in folder.notes()]
+    strangers = [name for folder in folders for name in folder.strangers()]
     reading = _Reading(frozenset(note.size for note in notes) | _claimed_sizes(ledger))
 
     def take(row: RawEvent) -> None:
@@ -139,11 +156,21 @@ def verify(
         pruned=check.pruned,
         checkpoints=len({note.size for note in notes}),
         clock_steps=reading.clock_steps,
+        years=reading.shortest,
         keys=judged.keys,
     )
     found.problems += _of_rows(check, reading)
+    found.problems += _of_prunings(reading, now or datetime.now(UTC))
     found.problems += _of_notes(check, reading, judged)
-    found.problems += _of_claims(reading, notes)
+    found.problems += [
+        Problem("foreign_checkpoint", None, f"{name!a}: no checkpoint has such a name") for name in strangers
+    ]
+    late = {
+        claim.size
+        for claim in reading.claims
+        if claim.seq > begun and any(folder.place(claim.size).exists() for folder in folders)
+    }
+    found.problems += _of_claims(reading, {note.size for note in notes} | late)
     if not notes:
         found.problems.append(
             Problem("no_checkpoint", None, "no checkpoint: nothing outside the ledger vouches for it")
@@ -174,6 +201,16 @@ def _of_rows(check: LedgerCheck, reading: _Reading) -> list[Problem]:
         return problems
     sentence = ROW_PROBLEMS[check.problem].format(seq=check.bad_seq, good=check.events)
     return [Problem(check.problem, check.bad_seq, sentence), *problems]
+
+
+def _of_prunings(reading: _Reading, now: datetime) -> list[Problem]:
+    """A time in the future would make payloads due that are not."""
+    latest = timestamp(now + CLOCKS_APART)
+    return [
+        Problem("pruning", seq, f"event {seq} let payloads go at {time}, which is yet to come")
+        for seq, time in reading.prunings
+        if time > latest
+    ]
 
 
 def _of_notes(check: LedgerCheck, reading: _Reading, judged: Judged) -> list[Problem]:
@@ -217,8 +254,8 @@ def _cut(events: int, size: int) -> Problem:
     )
 
 
-def _of_claims(reading: _Reading, notes: Sequence[KeptNote]) -> list[Problem]:
-    problems, kept = [], {note.size for note in notes}
+def _of_claims(reading: _Reading, kept: AbstractSet[int]) -> list[Problem]:
+    problems = []
     missing = [claim for claim in reading.claims if claim.size not in kept]
     if missing:
         named = ", ".join(f"{claim.size} (event {claim.seq})" for claim in missing[:NAMED_MOST])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from bot.ledger.note import MAX_NOTE_BYTES, NoteError, PublicKey, read_public_ke
 # Whoever keeps a copy or checks it may read them: they hold no patient's data and no secret.
 READABLE, READABLE_FOLDER = 0o644, 0o755
 KEYS = "keys"
-_NOTE_NAME = re.compile(r"([0-9]{12,18})\.note", re.ASCII)
+# Twelve digits, more only where they are needed: one name for each size.
+_NOTE_NAME = re.compile(r"([0-9]{12}|[1-9][0-9]{12,17})\.note", re.ASCII)
 _MAX_KEY_BYTES = 1_024
 
 
@@ -52,6 +54,21 @@ class CheckpointFolder:
         except OSError as error:
             raise FolderError(_name(error)) from None
 
+    def strangers(self) -> list[str]:
+        """Names of files that look like checkpoints but do not have the name of any.
+
+        Raises:
+            FolderError: the folder cannot be read.
+        """
+        try:
+            with os.scandir(self.path) as entries:
+                names = sorted(entry.name for entry in entries if entry.name.endswith(".note"))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise FolderError(_name(error)) from None
+        return [name for name in names if not _NOTE_NAME.fullmatch(name)]
+
     def read(self, size: int) -> KeptNote:
         """The note of this size; bytes that are no text are replaced, so that no signature fits them.
 
@@ -60,8 +77,7 @@ class CheckpointFolder:
         """
         place = self.place(size)
         try:
-            with place.open("rb") as file:
-                return KeptNote(size, file.read(MAX_NOTE_BYTES + 1).decode(errors="replace"), place)
+            return KeptNote(size, _contents(place, MAX_NOTE_BYTES + 1), place)
         except OSError as error:
             raise FolderError(_name(error)) from None
 
@@ -129,15 +145,22 @@ class CheckpointFolder:
         keys = []
         try:
             for place in sorted((self.path / KEYS).glob("*.pub")):
-                with place.open("rb") as file:
-                    line = file.read(_MAX_KEY_BYTES).decode(errors="replace")
                 try:
-                    keys.append(read_public_key(line))
+                    keys.append(read_public_key(_contents(place, _MAX_KEY_BYTES)))
                 except NoteError:
                     continue
         except OSError as error:
             raise FolderError(_name(error)) from None
         return tuple(keys)
+
+
+def _contents(place: Path, most: int) -> str:
+    # Not waiting: a pipe in a file's place would hold up whoever opens it for ever. What is no file holds no note.
+    descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.read(descriptor, most).decode(errors="replace") if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""
+    finally:
+        os.close(descriptor)
 
 
 def _name(error: OSError) -> str:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +112,30 @@ def prepare_successor(path: Path, ring: KeyRing) -> KeyRing:
     if successor.earlier != ring.known:
         raise SigningKeyError(f"the prepared key succeeds another one: remove {place}")
     return successor
+
+
+@contextlib.contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """One change of keys at a time: a second one would prepare a successor to a key that is gone.
+
+    Raises:
+        SigningKeyError: another is under way, or the key's folder cannot be read.
+    """
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise SigningKeyError(f"the signing key cannot be read ({_name(error)})") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise SigningKeyError("another change of the signing key is under way") from None
+    except OSError:
+        pass  # a file system without such locks
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def install_successor(path: Path) -> None:

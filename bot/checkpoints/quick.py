@@ -7,10 +7,11 @@ import sqlite3
 from pathlib import Path
 
 from bot.checkpoints.folder import CheckpointFolder, FolderError
+from bot.checkpoints.newest import newest_own
 from bot.checkpoints.signing import Alarm, AlarmCode
 from bot.ledger.connection import check_schema, open_for_reading
 from bot.ledger.errors import LedgerFault, fault_of_sqlite
-from bot.ledger.note import NoteError, PublicKey, open_checkpoint
+from bot.ledger.note import PublicKey
 from bot.ledger.read import last_seq
 from bot.ledger.schema import IS_KEPT
 
@@ -23,13 +24,10 @@ def quick_check(ledger: Path, folder: CheckpointFolder, keys: tuple[PublicKey, .
     The roots are not compared: that takes reading every leaf.
     """
     try:
-        newest = folder.newest()
-        checkpoint = None if newest is None else open_checkpoint(newest.text, keys)[0]
+        newest = newest_own(folder, keys)
     except FolderError as error:
         return Alarm(AlarmCode.FOLDER_UNWRITABLE, f"the folder of checkpoints cannot be read ({error})")
-    except NoteError as error:
-        return Alarm(AlarmCode.FOREIGN_CHECKPOINT, f"the newest checkpoint is not this ledger's: {error}")
-    size = 0 if checkpoint is None else checkpoint.size
+    size = 0 if newest.checkpoint is None else newest.checkpoint.size
     try:
         with contextlib.closing(open_for_reading(ledger)) as connection:
             check_schema(connection)
@@ -41,7 +39,7 @@ def quick_check(ledger: Path, folder: CheckpointFolder, keys: tuple[PublicKey, .
         return Alarm(AlarmCode.LEDGER_UNREADABLE, fault_of_sqlite(error).detail)
     if last < size:
         return Alarm(AlarmCode.OLDER_FILE, f"the ledger ends at event {last}, but a checkpoint tells of {size}")
-    return size
+    return size if newest.foreign is None else Alarm(AlarmCode.FOREIGN_CHECKPOINT, newest.foreign)
 
 
 def has_requests_after(ledger: Path, size: int) -> bool:

@@ -1,7 +1,8 @@
 """A new signing key in the old one's place, so that whoever trusts the one can follow to the other.
 
-The ledger's event ``key_rotated`` names both keys, and the checkpoint after it, signed by both, commits to that
-event. A signature alone would prove nothing: anybody can add one of their own to a note. The old secret goes last;
+The ledger's event ``key_rotated`` names both keys and holds the signatures of both under that: the event alone would
+prove nothing, as whoever can write the ledger's file can add one. The checkpoint after it, signed by both, commits to
+the event; anybody can add a signature of their own to a note. The old secret goes last;
 work cut off before is taken up where it was by the same command.
 """
 
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.checkpoints.folder import CheckpointFolder, FolderError
-from bot.checkpoints.keys import KeyRing, SigningKeyError, install_successor, prepare_successor, read_key
+from bot.checkpoints.keys import KeyRing, SigningKeyError, alone_with, install_successor, prepare_successor, read_key
 from bot.checkpoints.signing import Alarm, AlarmCode, Made, Nothing, Record, SigningState, make_checkpoint
 from bot.ledger.kinds import LedgerKind
-from bot.ledger.note import PublicKey
+from bot.ledger.note import PublicKey, sign_key_change
 from handlers.ports import AlreadyRecordedError, Entry, Json
 
 
@@ -34,6 +35,15 @@ def rotate_key(ledger: Path, folder: CheckpointFolder, key_path: Path, record: R
     Raises:
         LedgerUnavailableError: the ledger cannot be written; the old key stays.
     """
+    with contextlib.ExitStack() as at_end:
+        try:
+            at_end.enter_context(alone_with(key_path))
+        except SigningKeyError as error:
+            return Alarm(AlarmCode.KEY_UNUSABLE, str(error))
+        return _rotate(ledger, folder, key_path, record)
+
+
+def _rotate(ledger: Path, folder: CheckpointFolder, key_path: Path, record: Record) -> Rotated | Alarm:
     try:
         ring = read_key(key_path, ledger, folder.path)
         state = SigningState()
@@ -63,6 +73,11 @@ def announce(old: KeyRing, new: KeyRing, record: Record) -> None:
     Raises:
         LedgerUnavailableError: it is not recorded.
     """
-    payload: dict[str, Json] = {"version": 1, "old": str(old.key.public), "new": str(new.key.public)}
+    payload: dict[str, Json] = {
+        "version": 1,
+        "old": str(old.key.public),
+        "new": str(new.key.public),
+        "signatures": [line.strip("\n") for line in sign_key_change(old.key, new.key)],
+    }
     with contextlib.suppress(AlreadyRecordedError):
         record(Entry(f"key-{new.key.public.id.hex()}", LedgerKind.KEY_ROTATED, payload))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bot.checkpoints.folder import CheckpointFolder, FolderError, KeptNote
 from bot.checkpoints.keys import KeyRing
+from bot.checkpoints.newest import newest_own, own_checkpoint
 from bot.ledger.connection import check_schema, open_for_reading
 from bot.ledger.errors import LedgerFault, fault_of_sqlite
 from bot.ledger.kinds import LedgerKind
@@ -157,18 +158,18 @@ def make_checkpoint(
         ComparisonStopped: ``state.give_up`` was set.
     """
     try:
-        newest = folder.newest()
-        known = None if newest is None else _own(newest, ring)
+        found = newest_own(folder, ring.known)
     except FolderError as error:
         return Alarm(AlarmCode.FOLDER_UNWRITABLE, f"the folder of checkpoints cannot be read ({error})")
-    except NoteError as error:
-        return Alarm(AlarmCode.FOREIGN_CHECKPOINT, f"the newest checkpoint is not this ledger's: {error}")
+    newest, known = found.note, found.checkpoint
     try:
         with contextlib.closing(open_for_reading(ledger)) as connection:
             check_schema(connection)
             alarm = _missing(connection, known_event) or state.follow(connection, known)
             if alarm is not None:
                 return alarm
+            if found.foreign is not None:
+                return Alarm(AlarmCode.FOREIGN_CHECKPOINT, found.foreign)
             if newest is not None and not connection.execute(_RECORDED, (_idem_key(newest.size),)).fetchall():
                 _record(record, newest, ring)
     except LedgerFault as fault:
@@ -202,22 +203,13 @@ def _sign(
         for key in (ring.key, *also):
             folder.publish(key.public)
         kept = folder.put(checkpoint.size, text)
-        if kept.text != text and _own(kept, ring) != checkpoint:
+        if kept.text != text and own_checkpoint(kept, ring.known) != checkpoint:
             return Alarm(AlarmCode.REWRITTEN, f"another history of {checkpoint.size} events was signed with this key")
     except FolderError as error:
         return Alarm(AlarmCode.FOLDER_UNWRITABLE, f"the folder of checkpoints cannot be written ({error})")
     except NoteError as error:
         return Alarm(AlarmCode.FOREIGN_CHECKPOINT, f"the checkpoint of {checkpoint.size} events is not ours: {error}")
     return Made(checkpoint, kept, _record(record, kept, ring))
-
-
-def _own(note: KeptNote, ring: KeyRing) -> Checkpoint:
-    checkpoint, _signers = open_checkpoint(note.text, ring.known)
-    if checkpoint.origin != ring.origin:
-        raise NoteError("it tells of another ledger")
-    if checkpoint.size != note.size:
-        raise NoteError("it tells another number of events than its file's name")
-    return checkpoint
 
 
 def _idem_key(size: int) -> str:

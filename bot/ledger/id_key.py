@@ -7,14 +7,15 @@ import hashlib
 import hmac
 import re
 import secrets
+import sqlite3
 import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from bot.files import OWNER_ONLY, write_durably
-from bot.ledger.errors import LedgerFault
-from bot.ledger.read import last_seq_of, read_event
+from bot.ledger.connection import open_for_reading
+from bot.ledger.errors import LedgerFault, fault_of_sqlite
 from bot.settings import Settings, SettingsError
 from handlers.ports import Entry, Json
 from handlers.requests import Asker
@@ -25,8 +26,11 @@ _KEY = re.compile(rf"[0-9a-f]{{{2 * KEY_BYTES}}}\n?", re.ASCII)
 _IDS = ("user", "channel", "team", "enterprise")
 # A message is named by its place, so its key holds ids too.
 _MESSAGE = "message:"
-# How far back to look whether a ledger holds hashed ids.
+# So many of the newest events that name somebody are looked at for hashed ids; starts and checkpoints name nobody.
 LOOKED_BACK = 200
+_NEWEST_ASKED = """
+SELECT CAST(body AS BLOB) FROM payload JOIN event USING (seq)
+WHERE kind IN ('computed', 'refused', 'looked_up', 'shared') ORDER BY seq DESC LIMIT ?"""
 
 
 class Pseudonyms:
@@ -95,10 +99,15 @@ def _make(path: Path) -> None:
 def _holds_hashed_ids(ledger: Path) -> bool:
     if not ledger.exists():
         return False
-    mark = f'"user":"{PREFIX}'
+    mark = f'"user":"{PREFIX}'.encode()
     try:
-        last = last_seq_of(ledger)
-        events = (read_event(ledger, seq) for seq in range(max(1, last - LOOKED_BACK + 1), last + 1))
-        return any(event is not None and mark in (event.body or "") for event in events)
-    except LedgerFault:  # it is told elsewhere, and nothing is recorded then
-        return False
+        with contextlib.closing(open_for_reading(ledger)) as connection:
+            return any(mark in body for (body,) in connection.execute(_NEWEST_ASKED, (LOOKED_BACK,)))
+    except (LedgerFault, sqlite3.Error) as error:
+        fault = error if isinstance(error, LedgerFault) else fault_of_sqlite(error)
+        if fault.code == "locked":
+            raise SettingsError(
+                "TARLA_ID_KEY: the key file is missing, and the ledger is locked: whether it was written with one "
+                "cannot be seen; try again"
+            ) from None
+        return False  # it is told elsewhere, and nothing is recorded then

@@ -10,17 +10,19 @@ import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.audit.retention import cut_off
 from bot.clock import SystemClock
 from bot.ledger import StoredEvent, check_ledger, open_ledger, read_events
 from bot.ledger.kinds import LedgerKind
 from bot.ledger.leaf import timestamp
 from bot.ledger.store import Store, prepare
 from handlers.ports import Entry, LedgerUnavailableError, Recorded
+from tests.support.aged_ledger import SetClock
 from tests.support.chaos import rng, scale, tally
 from tests.support.invariants import check_invariants, merkle_root
 from tests.support.ledger_rows import answer_entry
@@ -59,8 +61,9 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def prune(path: Path, last: int) -> None:
     """Let the payloads of the first ``last`` events go."""
-    said = {"first": 1, "last": last, "before": timestamp(datetime.now(UTC))}
-    with closing(Store(path, SystemClock())) as store:
+    now = datetime.now(UTC) + timedelta(days=367)
+    said = {"first": 1, "last": last, "before": timestamp(cut_off(now, 1)), "years": 1}
+    with closing(Store(path, SetClock(now))) as store:
         prepared = prepare(Entry("prune", LedgerKind.PRUNED, said))  # type: ignore[arg-type]
         store.append([dataclasses.replace(prepared, pruned=(1, last))], time.monotonic() + 2)
     with closing(sqlite3.connect(path, isolation_level=None)) as plain:

@@ -3,14 +3,19 @@
 import hashlib
 import hmac
 import json
+import sqlite3
 import stat
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.clock import SystemClock
 from bot.ledger.id_key import Pseudonyms, pseudonyms_of
+from bot.ledger.store import Store, prepare
 from bot.settings import SettingsError
 from bot.standin import Caller
 from handlers.ports import Entry
@@ -112,6 +117,15 @@ async def test_a_lost_key_is_not_replaced_unnoticed(tmp_path: Path, key: Path) -
     key.unlink()
     with pytest.raises(SettingsError, match="missing"):
         pseudonyms_of(settings_for(path, tarla_id_key=key))
+    with closing(Store(path, SystemClock())) as store:  # many starts without a question
+        starts = [prepare(Entry(f"started-{number}", "started", {"version": 1})) for number in range(300)]
+        store.append(starts, time.monotonic() + 2)
+    with pytest.raises(SettingsError, match="was written with one"):
+        pseudonyms_of(settings_for(path, tarla_id_key=key))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(SettingsError, match="locked"):
+            pseudonyms_of(settings_for(path, tarla_id_key=key))
     assert not key.exists()
 
 

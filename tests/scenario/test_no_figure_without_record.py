@@ -113,6 +113,8 @@ async def test_without_a_sound_model_there_is_no_figure(model_folder: Path, tmp_
         report = await running.readiness()
     _has_no_figure(reply)
     assert "the model file is not usable" in reply.text
+    assert "Use your local protocol" in str(reply.message)
+    assert "ledger" not in str(reply.message), "the ledger has no part in it"
     assert report.status == 503
     assert json.loads(report.text) == {"ready": False, "reasons": {"model": "not_usable"}, "warnings": {}}
 

@@ -134,15 +134,18 @@ def test_checkpoints_prunings_and_what_is_not_covered(ledger: Path) -> None:
     prune_first(ledger, 100)
     run()
     text = Path("report.html").read_text(encoding="utf-8")
-    assert "covers 900 events; 201 are not yet covered" in text
+    assert "covers 900 events; of the 1,101 here 201 come after it. Whether it was signed over this very ledger" in text
     assert root.hex() in text
     assert "000000000901.note" in text
     assert "events 1 to 100, recorded before" in text
     assert (found := re.search(r"(\d+) payloads of these days were pruned", text))
     assert int(found[1]) > 90
     (folder / f"{5000:012d}.note").write_text(sign_checkpoint(Checkpoint("ward", 5000, root), [key]))
-    run("--force")
-    assert "MORE THAN ARE RIGHT HERE" in Path("report.html").read_text(encoding="utf-8")
+    assert run("--force").exit_code == 1
+    text = Path("report.html").read_text(encoding="utf-8")
+    assert "MORE THAN ARE RIGHT HERE" in text
+    assert '<p class="verdict wrong">' in text
+    assert "WRONG: a checkpoint in the folder covers 5,000 events, more than are here." in text
 
 
 def test_strange_names_are_escaped(tmp_path: Path, ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:

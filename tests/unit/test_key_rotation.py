@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.audit import standalone
+from bot.audit.receipts import check_receipt
 from bot.audit.verification import verify
 from bot.checkpoints import Alarm, CheckpointFolder, Made, SigningState
 from bot.checkpoints import rotation as rotating
@@ -154,3 +155,29 @@ def test_a_lost_key_leaves_its_checkpoints_valid_beside_those_of_a_new_folder(ma
     folders = [CheckpointFolder(made.home / "before"), made.folder]
     assert verify(made.ledger, folders, [lost, made.ring().key.public]).ok
     assert not verify(made.ledger, folders, [made.ring().key.public]).ok
+
+
+def test_two_changes_at_once_are_not_both_made(made: Vouched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second would succeed a key whose own successor signs already, and nobody could follow."""
+    real, second = rotating.announce, []
+
+    def announce(*arguments: object) -> None:
+        second.append(rotate(made))
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rotating, "announce", announce)
+    assert isinstance(rotate(made), Rotated)
+    assert [each.code for each in second if isinstance(each, Alarm)] == ["key_unusable"]
+    made.record("after")
+    assert isinstance(made.checkpoint(), Made)
+    assert codes(made, made.ring().key.public) == set()
+
+
+def test_a_receipt_is_covered_by_the_key_that_follows_the_trusted_one(made: Vouched) -> None:
+    done = rotate(made)
+    assert isinstance(done, Rotated)
+    made.record("after")
+    assert isinstance(made.checkpoint(), Made)
+    last = max(event.seq for event in read_events(made.ledger) if event.idem_key == "after")
+    for key in (done.old, done.new):
+        assert check_receipt(made.ledger, str(last), [made.folder], [key]).checkpoint is not None

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bot.ledger.note import (
     Checkpoint,
     NoteError,
+    PublicKey,
     new_key,
     open_checkpoint,
     read_public_key,
@@ -73,3 +74,15 @@ def test_a_secret_shows_nowhere() -> None:
     with pytest.raises(NoteError) as failure:
         read_signing_key(SIGNER[:-2])
     assert SIGNER[30:60] not in str(failure.value)
+
+
+def test_a_key_of_the_same_id_takes_nothing_from_the_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four bytes can be hit on purpose within hours; here they are made to."""
+    monkeypatch.setattr(PublicKey, "id", b"same")
+    right, other = new_key("ward"), new_key("ward")
+    checkpoint = Checkpoint("ward", 1, bytes(32))
+    note = sign_checkpoint(checkpoint, [right])
+    for keys in ([right.public, other.public], [other.public, right.public]):
+        assert open_checkpoint(note, keys) == (checkpoint, (right.public,))
+    with pytest.raises(NoteError, match="is wrong"):
+        open_checkpoint(note, [other.public])
