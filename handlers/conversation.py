@@ -97,7 +97,7 @@ class Conversation:
         try:
             event = await self.history.event(receipt)
         except LedgerUnavailableError as unavailable:
-            return NotShown(unavailable.code, "Not shown: the audit ledger cannot be read.", OPERATOR)
+            return NotShown(unavailable.code, "Not shown: the audit ledger cannot be read.", _advice(unavailable.code))
         past = past_answer(event) if event is not None else None
         reader = self.stored(asker)
         if past is None or (past.user, past.team) != (reader.user, reader.team):
@@ -162,7 +162,8 @@ class Conversation:
             self.note_repeat()
             return Repeated(repeat.recorded.receipt)
         except LedgerUnavailableError as unavailable:
-            return NotShown(unavailable.code, "Risk not shown: the audit ledger cannot be written.", OPERATOR)
+            advice = _advice(unavailable.code)
+            return NotShown(unavailable.code, "Risk not shown: the audit ledger cannot be written.", advice)
         note_event(key, recorded)
         return recorded.receipt
 
@@ -193,6 +194,15 @@ _MEANWHILE = (
     "Use your local protocol and the label, and tell whoever runs Tarla here (tarla doctor says what is wrong)."
 )
 OPERATOR = f"Every answer must stand in the ledger before anyone sees it. {_MEANWHILE}"
+# What another program's hold on the file, or a slow disk, is over in.
+PASSING = frozenset({"locked", "timeout"})
+
+
+def _advice(code: str) -> str:
+    """What to do while the ledger does not serve, by the closed code of why."""
+    return f"Try again in a few seconds. {OPERATOR}" if code in PASSING else OPERATOR
+
+
 NO_MODEL = NotShown("model", "Risk not shown: the model file is not usable.", _MEANWHILE)
 NOT_RECORDED = NotShown("ledger", "Not shown: the audit ledger cannot be written.", OPERATOR)
 NOT_YOURS = NotShown("no_such_answer", "Not shown: this answer is not in the ledger as yours.", "Ask once more.")

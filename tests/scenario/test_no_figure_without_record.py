@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,21 @@ async def test_without_a_ledger_there_is_no_figure(unwritable: Path) -> None:
     _has_no_figure(reply)
     assert "the audit ledger cannot be written" in reply.text
     assert "cannot_open" in reply.text
+
+
+async def test_a_ledger_that_somebody_holds_is_worth_another_try_and_a_missing_one_is_not(
+    tmp_path: Path, unwritable: Path
+) -> None:
+    path = tmp_path / "ledger" / "ledger.db"
+    async with over_http(path) as running:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            held = await running.ask()
+        assert "receipt #" in (await running.ask()).text
+    _has_no_figure(held)
+    assert "Try again in a few seconds." in held.text
+    async with over_http(unwritable) as running:
+        assert "Try again" not in (await running.ask()).text
 
 
 async def test_without_a_ledger_there_is_no_figure_over_socket_mode_either(unwritable: Path) -> None:
