@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from knowledge.assessment import ObservedCount, OutcomeRisk
 from knowledge.evidence import Fact
@@ -16,6 +17,8 @@ _TOGETHER = re.compile(r" (?=[%=·])|(?<=[=≥]) |(?<=\d) (?=to )|(?<= to) (?=\d
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
+# Most of an answer's prose is the same in each.
+@lru_cache(maxsize=512)
 def unbroken(text: str) -> str:
     """Text that no line end can part within a figure."""
     return _TOGETHER.sub(NO_BREAK_SPACE, text)

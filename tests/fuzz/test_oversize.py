@@ -160,10 +160,12 @@ def test_the_longest_text_that_is_read_is_read_in_proportion(unit: str) -> None:
     full, half = (unit * max(1, size // len(unit)) for size in (MAX_CHARACTERS, MAX_CHARACTERS // 2))
     assert cost_of(lambda: _tried(full)) < SECONDS
     if FULL:
-        ratio = cost_of(lambda: [_tried(full) for _ in range(300)]) / cost_of(
-            lambda: [_tried(half) for _ in range(300)]
+        # The least of several, since whatever else the machine does only adds to it.
+        whole, part = (
+            min(cost_of(lambda t=text: [_tried(t) for _ in range(100)]) for _ in range(7))  # type: ignore[misc]  # defaults bind
+            for text in (full, half)
         )
-        assert ratio < 5
+        assert whole / part < 5
 
 
 def _tried(text: str) -> object:
