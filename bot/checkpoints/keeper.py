@@ -19,6 +19,7 @@ from bot.checkpoints.signing import (
     ComparisonStopped,
     Made,
     Nothing,
+    Record,
     SigningState,
     make_checkpoint,
 )
@@ -74,6 +75,8 @@ class CheckpointKeeper:
     writer: LedgerWriter
     clock: Clock
     post: Post | None = None
+    # By which way its own events are recorded, where that is not the writer's own.
+    record: Record | None = None
     rhythm: Rhythm = field(default_factory=Rhythm)
     status: KeeperStatus = field(default_factory=KeeperStatus)
     _state: SigningState = field(default_factory=SigningState)
@@ -160,7 +163,7 @@ class CheckpointKeeper:
             self.folder,
             ring,
             self._state,
-            self.writer.record_blocking,
+            self.record or self.writer.record_blocking,
             sign=sign,
             known_event=self.writer.last_recorded(),
         )

@@ -26,6 +26,7 @@ from bot.ledger.errors import LedgerFault
 from bot.ledger.kinds import LedgerKind
 from bot.ledger.schema import IS_KEPT
 from bot.lifecycle.interrupted import Unanswered, scan_start, unanswered
+from bot.operations import CountingLedger
 from bot.operations.parts import watch_checkpoints
 from bot.settings import Settings
 from handlers.ports import AlreadyRecordedError, Clock, Entry, Json, LedgerUnavailableError, Recorded
@@ -52,7 +53,7 @@ class Lifecycle:
     """Begin and end of a serving process, beside everything else."""
 
     ledger: Path
-    writer: LedgerWriter
+    writer: LedgerWriter | CountingLedger
     clock: Clock
     keeper: CheckpointKeeper
     alone_s: float = ALONE_S
@@ -175,10 +176,16 @@ def make_lifecycle(tarla: Tarla, settings: Settings) -> Lifecycle:
     post = None if channel is None else partial(post_checkpoint, tarla.app.client, channel)
     folder = CheckpointFolder(settings.checkpoints)
     keeper = CheckpointKeeper(
-        settings.tarla_ledger, folder, settings.signing_key, tarla.ledger.writer, tarla.clock, post=post
+        settings.tarla_ledger,
+        folder,
+        settings.signing_key,
+        tarla.ledger.writer,
+        tarla.clock,
+        post=post,
+        record=tarla.ledger.record_blocking,
     )
     watch_checkpoints(tarla.operations, lambda: keeper.status, tarla.clock.now)
-    return Lifecycle(settings.tarla_ledger, tarla.ledger.writer, tarla.clock, keeper)
+    return Lifecycle(settings.tarla_ledger, tarla.ledger, tarla.clock, keeper)
 
 
 def versions() -> dict[str, Json]:

@@ -46,6 +46,15 @@ class CountingLedger:
         self._count_delivery(entry)
         return recorded
 
+    def record_blocking(self, entry: Entry) -> Recorded:
+        """As the writer's own, for the one thread that records checkpoints; counted where it is durable.
+
+        Everything else is counted on the event loop alone: no other series may be touched here.
+        """
+        recorded = self.writer.record_blocking(entry)
+        self._counts.ledger_events.add(entry.kind)
+        return recorded
+
     def status(self) -> LedgerStatus:
         """The writer's."""
         return self.writer.status()

@@ -11,23 +11,29 @@ from collections.abc import Iterable
 from bot.ledger.kinds import LedgerKind
 from handlers.access import AccessCode
 from handlers.listeners.arrivals import Door
+from handlers.listeners.turned_away import ACKNOWLEDGED
 from handlers.lookup import LookUpCode
 from handlers.parsing import RefusalCode
 from handlers.ports import Kind
 
 OTHER = "other"
 
-DOORS = frozenset({*(door.value for door in Door), "cli"})
+# Doors, and what else a request is recorded as having come through: an answer's button, a form that grades, a terminal.
+DOORS = frozenset({*(door.value for door in Door), "button", "grade_form", "cli"})
 # `repeated`: the same request again, which has had its answer. `not_shown`: the ledger did not take it.
 OUTCOMES = frozenset({"computed", "refused", "looked_up", "shared", "repeated", "not_shown"})
 REFUSALS = frozenset(code.value for codes in (RefusalCode, LookUpCode, AccessCode) for code in codes)
 KINDS = frozenset(kind.value for kinds in (Kind, LedgerKind) for kind in kinds)
 LEDGER_CODES = frozenset({"locked", "disk_full", "read_only", "cannot_open", "timeout", "damaged", "closed"})
-# The transports, and the doors whose replies are sent on the app's own account.
-WAYS = frozenset({"http", "socket", "response_url", *(door.value for door in Door)})
+# The transports, and the ways of replies sent on the app's own account; where the reply is the acknowledgement itself,
+# it goes by the transport's.
+WAYS = frozenset(
+    {"http", "socket", "response_url", "modal", *(door.value for door in Door if door not in ACKNOWLEDGED)}
+)
 DELIVERY_REASONS = frozenset(
     {
-        *("late", "stopped", "not_drawn", "not_sent", "not_acknowledged", "connection_lost", "timeout", "interrupted"),
+        *("late", "stopped", "not_drawn", "not_sent", "not_acknowledged", "connection_lost", "timeout"),
+        *("modal_not_shown", "no_response_url"),
         *("response_url_timeout", "response_url_unreachable", "response_url_refused"),
         *(f"response_url_{status}" for status in (200, 400, 403, 404, 410, 429, 500, 502, 503, 504)),
         # Slack's own, of those methods that send an answer.

@@ -127,6 +127,9 @@ async def test_what_if_opens_as_a_modal_where_the_message_fails(path: Path, stat
     assert all(estimate in shown(view) for estimate in answers.expected_estimates())
     assert (delivered.kind, delivered.ref) == ("delivered", compared.seq)
     assert (delivered.payload or {})["via"] == "modal"
+    counts = running.tarla.operations.counts
+    assert counts.requests.value("button", "computed") == 1
+    assert [way for way, _, _ in counts.answer_seconds.series()] == ["http", "modal"]
 
 
 async def test_what_if_that_nobody_could_be_shown_is_recorded_so(path: Path) -> None:

@@ -48,6 +48,7 @@ async def test_the_grade_is_recorded_and_shown_in_the_forms_place(tmp_path: Path
         looked_up, delivered = await running.events()
         again = await running.submit(view, values(CRS))
         assert len(await running.events()) == 2
+        assert running.tarla.operations.counts.requests.value("grade_form", "looked_up") == 1
     shown = reply.message
     assert shown["response_action"] == "update"
     assert shown["view"]["title"]["text"] == "CRS grade 3"

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.audit.verification import verify
 from bot.checkpoints.keeper import CheckpointKeeper, Rhythm
 from bot.clock import SystemClock
+from bot.compose import make_tarla
 from bot.ledger import StoredEvent, read_events
 from bot.lifecycle import interrupted, process
 from bot.lifecycle.process import Lifecycle
+from bot.settings import Settings
 from handlers.ports import Entry, Kind
-from tests.support.app import until
+from tests.support.app import BOT_TOKEN, until
 from tests.support.vouched import Vouched, guards_off
 
 
@@ -58,6 +62,21 @@ async def test_begin_and_end_stand_in_the_ledger_and_a_checkpoint_covers_both(tm
     assert checkpoint.ref == stopped.seq
     found = verify(made.ledger, [made.folder], [made.ring().key.public])
     assert (found.problems, found.covered) == ([], 3)
+
+
+async def test_what_the_process_records_of_itself_is_counted_too(tmp_path: Path) -> None:
+    made = Vouched(tmp_path)
+    places = {"tarla_ledger": made.ledger, "tarla_checkpoints": made.folder.path, "tarla_signing_key": made.key_path}
+    settings = Settings(_env_file=None, slack_bot_token=SecretStr(BOT_TOKEN), **places)
+    tarla = make_tarla(settings, SystemClock())
+    life = process.make_lifecycle(tarla, settings)
+    await life.begin()
+    await settled(made, 1)
+    await life.end()
+    await tarla.ledger.aclose()
+    counted = {kind: count for (kind,), count in tarla.operations.counts.ledger_events.series() if count}
+    assert counted == Counter(event.kind for event in events(made))
+    assert set(counted) == {"started", "model_activated", "stopped", "checkpoint"}
 
 
 async def test_another_model_is_recorded_once_and_the_same_one_not_again(
