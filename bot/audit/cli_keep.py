@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.audit.options import CannotError, bar, progress, settings_or_fail, unusable
+from bot.audit.options import CannotError, bar, progress, settings_or_fail, unusable, whole_or_fail
 from bot.settings import MOST_YEARS, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def retain(years: int | None, prune: bool, clock_is_right: bool, as_json: bool) 
 
     settings = settings_or_fail()
     path, clock = settings.tarla_ledger, SystemClock()
+    if prune:
+        whole_or_fail(settings)
     try:
         plan = plan_retention(path, years or settings.tarla_retention_years, clock.now())
         done = _prune(path, plan, account(settings), clock_is_right=clock_is_right) if prune else None

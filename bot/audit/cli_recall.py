@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.audit.cli_keep import account
-from bot.audit.options import progress, settings_or_fail, unusable
+from bot.audit.options import progress, settings_or_fail, unusable, whole_or_fail
 
 if TYPE_CHECKING:
     from bot.audit.recalling import Asked, Recall
@@ -70,6 +70,8 @@ def recall(
     if resume and (record or model_id or since or until):
         raise click.UsageError("--resume takes what it asks from the recorded recall: leave the other options out")
     settings = settings_or_fail()
+    if record or notify:
+        whole_or_fail(settings)
     try:
         if notices is not None:
             new_folder(notices)

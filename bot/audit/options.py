@@ -48,6 +48,14 @@ def checkpoints_or_fail(settings: Settings) -> OwnNotes:
         raise CannotError(f"the folder of checkpoints cannot be read ({error})") from None
 
 
+def whole_or_fail(settings: Settings) -> None:
+    """Nothing is added to a ledger that has lost its end: its receipts' numbers would be given out a second time."""
+    from bot.lifecycle.cut_off import cut_off
+
+    if (fault := cut_off(settings)) is not None:
+        raise click.ClickException(f"nothing is recorded in {settings.tarla_ledger} ({fault}): see tarla audit verify")
+
+
 def span_options(command: Command) -> Command:
     """``--since`` and ``--until``."""
     until = click.option("--until", metavar="DAY", help="Last day, UTC, such as 2026-11-24.")

@@ -288,3 +288,21 @@ os._exit(0)"""
     assert "only opening the ledger for writing can undo it" in told.stderr
     assert tarla(places, "audit", "checkpoint").exit_code == 0
     assert tarla(places, "audit", "verify").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("recall", "--record"), ("retain", "--prune")])
+def test_nothing_is_added_to_a_ledger_that_has_lost_its_end(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Its next event would bear the number of a receipt that somebody has in hand."""
+    places = Vouched(tmp_path)
+    places.record("first")
+    older = shutil.copy(places.ledger, tmp_path / "older.db")
+    places.record("second")
+    places.checkpoint()
+    shutil.copy(older, places.ledger)
+    before = list(read_events(places.ledger))
+    done = tarla(places, "audit", *words)
+    assert done.exit_code == 1
+    assert "older_file" in done.output
+    assert list(read_events(places.ledger)) == before
+    # Looking is no harm.
+    assert "older_file" not in tarla(places, "audit", words[0]).output
