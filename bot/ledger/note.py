@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 ED25519 = b"\x01"
 KEY_BYTES = 32
-SIGNATURE_BYTES = 64
 ID_BYTES = 4
 MAX_NOTE_BYTES = 8_192
 SIGNATURE_MARK = "\N{EM DASH} "

@@ -64,6 +64,7 @@ async def tell(arrival: Arrival, denial: Denial, body: Mapping[str, Any], client
     user, channel = arrival.asker.user, arrival.asker.channel
     message = denial_message(denial)
     text, blocks = message["text"], message["blocks"]
+    thread = event["thread_ts"] if isinstance(event.get("thread_ts"), str) else None
     if arrival.door is Door.BUTTON_IN_MESSAGE:
         url = body.get("response_url")
         if not is_slacks(url, client.base_url):
@@ -75,16 +76,9 @@ async def tell(arrival: Arrival, denial: Denial, body: Mapping[str, Any], client
     elif arrival.door in (Door.SHORTCUT, Door.BUTTON_IN_HOME):
         await client.views_open(trigger_id=arrival.trigger, view=denial_view(denial, "modal"))
     elif arrival.door is Door.MENTION and channel is not None:
-        thread = event.get("thread_ts")
-        await client.chat_postEphemeral(
-            channel=channel,
-            user=user,
-            text=text,
-            blocks=blocks,
-            thread_ts=thread if isinstance(thread, str) else None,
-        )
+        await client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks, thread_ts=thread)
     elif arrival.door is Door.DIRECT_MESSAGE and channel is not None:
-        await client.chat_postMessage(channel=channel, text=text, blocks=blocks)
+        await client.chat_postMessage(channel=channel, text=text, blocks=blocks, thread_ts=thread)
     elif arrival.door is Door.HOME and event.get("tab", "home") == "home":
         await client.views_publish(user_id=user, view=denial_view(denial, "home"))
     return None

@@ -63,6 +63,10 @@ async def _direct(app: RunningApp) -> Reply:
     return await app.write("ldh high", kind="message")
 
 
+async def _direct_in_a_thread(app: RunningApp) -> Reply:
+    return await app.write("ldh high", kind="message", thread_ts="1800000000.000001")
+
+
 async def _home(app: RunningApp) -> Reply:
     return await app.send(event_request(home_opened()))
 
@@ -106,6 +110,11 @@ DOORS: dict[str, tuple[Knock, Callable[[RunningApp, Reply], Any], str]] = {
         "mention",
     ),
     "direct message": (_direct, _in_call("chat.postMessage", channel="D0FELLOWDM"), "direct_message"),
+    "direct message in a thread": (
+        _direct_in_a_thread,
+        _in_call("chat.postMessage", channel="D0FELLOWDM", thread_ts="1800000000.000001"),
+        "direct_message",
+    ),
     "App Home": (_home, _in_call("views.publish", user_id=USER), "home"),
 }
 
