@@ -20,7 +20,7 @@ help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
 	@echo "make test    all tests (end-to-end ones need Chromium and Node: see CONTRIBUTING.md)"
 	@echo "make chaos   the fault tests with their full counts (half an hour or more); make test has them in short"
-	@echo "make fuzz    the grammar and the doors on 200,000 generated inputs (half an hour)"
+	@echo "make fuzz    the grammar and the doors on 200,000 generated inputs (twenty minutes)"
 	@echo "make fuzz-coverage  the grammar under a coverage-guided fuzzer (ten minutes, or SECONDS=...; Linux)"
 	@echo "make check   lint, types, import contracts"
 	@echo "make bench   Firth regression against its peers, and the engine alone (five minutes)"
