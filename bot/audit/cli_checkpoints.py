@@ -15,14 +15,11 @@ from bot.audit.options import RIGHT, WRONG, progress, settings_or_fail
 from bot.files import OWNER_ONLY
 
 if TYPE_CHECKING:
-    from bot.audit.receipts import CheckedReceipt
-    from bot.audit.verification import Verification
     from bot.checkpoints.folder import CheckpointFolder
     from bot.ledger import LedgerWriter
     from bot.ledger.note import PublicKey
     from bot.settings import Settings
 
-_SECONDS_A_DAY = 86_400
 # Rights of what is written: the verifier is for everyone, a proof may hold a patient's data.
 FOR_ALL, FOR_ONE = 0o644, OWNER_ONLY
 
@@ -152,10 +149,12 @@ def _verify_all(
     ledger: Path, folders: Sequence[CheckpointFolder], keys: Sequence[PublicKey], *, trusted: bool, as_json: bool
 ) -> None:
     from bot.audit.verification import verify as verify_ledger
+    from bot.audit.verification_text import as_json as json_of
+    from bot.audit.verification_text import told
 
     with progress(ledger, "checked") as follow:
         found = verify_ledger(ledger, folders, keys, follow)
-    click.echo(json.dumps(_as_json(found), indent=2) if as_json else _told(found, trusted))
+    click.echo(json.dumps(json_of(found), indent=2) if as_json else told(found, trusted))
     sys.exit(RIGHT if found.ok else WRONG)
 
 
@@ -171,6 +170,7 @@ def _verify_one(
     as_json: bool,
 ) -> None:
     from bot.audit.receipts import ReceiptError, check_receipt
+    from bot.audit.verification_text import told_receipt
 
     try:
         found = check_receipt(ledger, receipt, folders, keys)
@@ -191,76 +191,7 @@ def _verify_one(
             )
         )
     else:
-        click.echo(_told_receipt(found, trusted))
-
-
-def _told(found: Verification, trusted: bool) -> str:
-    gone = f", {found.pruned} payloads gone after {found.years} years or more" * bool(found.pruned)
-    lines = [f"{found.events} events in order{gone}"]
-    if found.checkpoints:
-        lines.append(
-            f"{found.checkpoints} checkpoint{'s' * (found.checkpoints > 1)}; {found.covered} events covered"
-            + _age(found.covered_at)
-        )
-    if after := found.events - found.covered:
-        lines.append(f"{after} event{'s' * (after > 1)} after the last checkpoint: only locally protected")
-    if found.clock_steps:
-        lines.append(f"{found.clock_steps} times the clock was set back (the order is that of the numbers)")
-    lines += _trust(trusted, bool(found.keys))
-    lines += [f"WRONG: {problem.sentence}" for problem in found.problems]
-    return "\n".join(lines) + ("" if found.problems else "\nin order")
-
-
-def _told_receipt(found: CheckedReceipt, trusted: bool) -> str:
-    lines = [f"#{found.name}: {found.row.kind.decode()}, {found.row.time.decode()}", "its hashes are right"]
-    if found.let_go_by is not None:
-        lines.append(f"its content is gone: event {found.let_go_by} says that its time was over")
-    if found.checkpoint is None or found.proof is None:
-        lines.append("not yet covered by a checkpoint: only locally protected")
-    else:
-        lines.append(
-            f"covered by the checkpoint of {found.checkpoint.size} events ({found.checkpoint.origin}), "
-            f"proof of {len(found.proof)} hashes"
-        )
-        lines += _trust(trusted, keys=True)
-    return "\n".join(lines)
-
-
-def _trust(trusted: bool, keys: bool) -> list[str]:
-    if trusted or not keys:
-        return []
-    return [
-        "The key is the one that lies beside the checkpoints, so this trusts their folder; "
-        "with --key and a key from elsewhere it does not"
-    ]
-
-
-def _age(time: str | None) -> str:
-    if time is None:
-        return ""
-    from datetime import UTC, datetime
-
-    age = datetime.now(UTC) - datetime.fromisoformat(time)
-    minutes, days = int(age.total_seconds() // 60), int(age.total_seconds() // _SECONDS_A_DAY)
-    return f", the last of {time} ({f'{days} days' if days > 1 else f'{minutes} minutes'} ago)"
-
-
-def _as_json(found: Verification) -> dict[str, object]:
-    return {
-        "ok": found.ok,
-        "events": found.events,
-        "pruned": found.pruned,
-        "pruned_after_years": found.years,
-        "checkpoints": found.checkpoints,
-        "covered": found.covered,
-        "covered_at": found.covered_at,
-        "uncovered": found.events - found.covered,
-        "clock_steps": found.clock_steps,
-        "keys": [str(key) for key in found.keys],
-        "problems": [
-            {"code": problem.code, "number": problem.number, "sentence": problem.sentence} for problem in found.problems
-        ],
-    }
+        click.echo(told_receipt(found, trusted))
 
 
 def _keys(lines: Sequence[str], folders: Sequence[CheckpointFolder]) -> list[PublicKey]:

@@ -76,7 +76,7 @@ def export(
             if out is None:
                 if sys.stdout is None:
                     raise CannotError("standard output is closed: name a file with --out")
-                sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="\n")  # type: ignore[union-attr]
+                sys.stdout.reconfigure(encoding="utf-8", errors="strict", newline="\n")  # type: ignore[union-attr]  # typed as any text stream
                 done = run(sys.stdout, follow)
                 sys.stdout.flush()
             else:

@@ -8,9 +8,9 @@ KEY is a public key line (name+id+base64) that you have from elsewhere than the 
 Exit status 0 when all is in order; else 1, and a line for each thing that is wrong.
 """
 
-# Short, to be read whole by whoever must trust it: not typed or laid out as the rest of Tarla, whose tests it passes.
 # fmt: off
 # mypy: ignore-errors
+# Short, to be read whole by whoever must trust it: not typed or laid out as the rest of Tarla, whose tests it passes.
 # ruff: noqa
 import base64, contextlib, datetime, hashlib, itertools, json, pathlib, re, sqlite3, sys
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

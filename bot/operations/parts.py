@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from bot.checkpoints.signing import DISTRUSTED, AlarmCode
 from bot.operations.counting import CountingLedger
 from bot.operations.operations import Operations
 from bot.operations.readiness import UNSPECIFIED, evidence_probe, model_probe
-from bot.operations.vocabulary import UNSIGNED_CHECKPOINT
 from bot.tasks import InFlight
 
 
@@ -78,7 +78,8 @@ def watch_checkpoints(
         last = status().time
         return None if last is None else max(0.0, (now() - last).total_seconds())
 
-    operations.readiness.watch("checkpoint", lambda: status().alarm, harmless=UNSIGNED_CHECKPOINT)
+    # Without a signature answers are still given; over a ledger that is not what was signed nothing more is recorded.
+    operations.readiness.watch("checkpoint", lambda: status().alarm, harmless=frozenset(AlarmCode) - DISTRUSTED)
     operations.measure("tarla_checkpoint_size", lambda: float(status().size))
     operations.measure("tarla_checkpoint_age_seconds", age)
     operations.measure("tarla_checkpoint_failures", lambda: float(status().failures))

@@ -43,9 +43,6 @@ DELIVERY_REASONS = frozenset(
         *("invalid_blocks", "invalid_arguments", "msg_too_long", "no_text"),
     }
 )
-# Why no checkpoint is signed. With the first three nothing more is recorded; with the others answers are still given.
-DISTRUSTED = frozenset({"older_file", "rewritten", "schema"})
-UNSIGNED_CHECKPOINT = frozenset({"foreign_checkpoint", "folder_unwritable", "key_unusable", "ledger_unreadable"})
 # Requests that never become a question.
 TURNED_AWAY = frozenset({"busy", "replayed", "unsigned", "unreadable"})
 

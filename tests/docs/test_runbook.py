@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.checkpoints.signing import AlarmCode
 from bot.logs import FIELDS
 from bot.operations import Operations
 from bot.operations import vocabulary as words
@@ -32,7 +33,7 @@ REASONS = {
     "evidence": {NOT_USABLE},
     "slack": {NOT_CONNECTED},
     "process": {STARTING, STOPPING},
-    "checkpoint": words.DISTRUSTED | words.UNSIGNED_CHECKPOINT,
+    "checkpoint": frozenset(str(code) for code in AlarmCode),
 }
 # Closed words that may stand alone in backticks; those with an underscore are never ordinary words.
 CODES = frozenset[str]().union(
