@@ -14,7 +14,9 @@ ifneq ($(shell $(BIN)/python -c 'print("ok")' 2>/dev/null) $(shell cat $(VENV)/.
 $(shell rm -rf $(VENV))
 endif
 
-.PHONY: help demo test chaos fuzz fuzz-coverage check bench audit-figures run model pictures synthesis-check model-figures slack lock clean centre evidence-study card
+ORACLES := $(wildcard tests/oracle/*.R)
+
+.PHONY: help r-oracle demo test chaos fuzz fuzz-coverage check bench audit-figures run model pictures synthesis-check model-figures slack lock clean centre evidence-study card
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
@@ -33,6 +35,7 @@ help:
 	@echo "make pictures  draw the pictures of the documents again from the shipped model"
 	@echo "make centre  write the tables of docs/centre.md again"
 	@echo "make evidence-study  compare the engine with its rivals on simulated cohorts (some minutes)"
+	@echo "make r-oracle  work out again in R what the tests of the cohort study compare with (needs R)"
 	@echo "make card    write docs/model-card.md again from model, evidence and study"
 
 demo: $(RUN_READY)
@@ -88,6 +91,10 @@ synthesis-check: $(DEV_READY)
 evidence-study: $(RUN_READY)
 	$(BIN)/tarla model study --docs docs
 	$(BIN)/tarla model pictures
+
+# Needs R with the packages named at the head of each script (Debian: r-cran-...).
+r-oracle:
+	@for script in $(ORACLES); do echo "$$script"; Rscript "$$script" || exit 1; done
 
 card: $(RUN_READY)
 	$(BIN)/tarla model card --out docs/model-card.md

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from bot.audit.cli import audit
+from bot.cohort.cli import study as cohort_study
 from bot.settings import Settings, SettingsError, read_settings
 
 # Exit statuses of ``tarla ask``.
@@ -96,6 +97,7 @@ def demo() -> None:
 
 
 main.add_command(audit)
+main.add_command(cohort_study)
 
 
 @main.group()
@@ -152,7 +154,7 @@ def pictures(out: Path) -> None:
 def study(seed: int | None, cohorts: int, draws: int, workers: int | None, out: Path | None, docs: Path | None) -> None:
     """Compare the engine with the study's own regression on simulated cohorts that show the published facts."""
     from bot.evidence_study import DEFAULT_SEED, run_to
-    from knowledge.study.results import study_folder
+    from knowledge.simulation.results import study_folder
 
     written = run_to(
         out or Path(str(study_folder())),

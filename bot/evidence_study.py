@@ -9,11 +9,11 @@ from typing import Never
 from pydantic import BaseModel
 from tqdm import tqdm
 
-from bot.study_report import study_report
+from bot.simulation_report import study_report
 from knowledge.model import load as load_model
-from knowledge.study.results import SENSITIVITY_FILE, STUDY_FILE, Sensitivity, StudyResults
-from knowledge.study.run import Progress, Size, run_study
-from knowledge.study.sensitivity import run_sensitivity
+from knowledge.simulation.results import SENSITIVITY_FILE, STUDY_FILE, Sensitivity, StudyResults
+from knowledge.simulation.run import Progress, Size, run_study
+from knowledge.simulation.sensitivity import run_sensitivity
 
 DEFAULT_SEED = 20261124
 REPORT = "study.md"

@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from html import escape
 
 from bot.audit.charts import Series, Span, sideways, spans, stacked
-from bot.audit.report_page import page, pair, section, table, words
 from bot.audit.stats import MOST_MS, SHARES, Gap, Listed, Stats, Use
 from bot.audit.stats_text import duration, verdict
 from bot.checkpoints.newest import OwnNotes
+from bot.html_page import page, pair, section, table, words
 
 TITLE = "Audit report of a Tarla ledger"
 REQUESTS = ("computed", "refused", "looked_up", "shared")

@@ -16,7 +16,7 @@ from knowledge.card.found import (
     Truth,
 )
 from knowledge.card.records import Notes
-from knowledge.study.scenarios import OWN_PRIOR
+from knowledge.simulation.scenarios import OWN_PRIOR
 
 OUTCOMES = {
     Outcome.CRS_ANY: "CRS, any grade",

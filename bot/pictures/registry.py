@@ -21,7 +21,7 @@ from knowledge import LdhMeasured, PatientFactors, Presence, UpperLimit, assess
 from knowledge.assessment import Assessment
 from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
-from knowledge.study.results import load_study
+from knowledge.simulation.results import load_study
 
 # A vector picture larger than this is kept as PNG instead.
 LARGEST_SVG = 300_000  # bytes

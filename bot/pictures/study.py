@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from bot.pictures.drawing import ACCENT, FAINT, INK, NORMAL, SMALL, SOFT, Drawing, settings
 from knowledge.assessment import Outcome
-from knowledge.study.results import Centre, Method, Performance, ScenarioResult, StudyResults
-from knowledge.study.scenarios import OWN_PRIOR
+from knowledge.simulation.results import Centre, Method, Performance, ScenarioResult, StudyResults
+from knowledge.simulation.scenarios import OWN_PRIOR
 
 OUTCOMES: dict[Outcome, str] = {
     Outcome.CRS_ANY: "CRS, any grade",

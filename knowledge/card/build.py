@@ -14,7 +14,7 @@ from knowledge.evidence import Evidence
 from knowledge.evidence import load as load_evidence
 from knowledge.model import Model
 from knowledge.model import load as load_model
-from knowledge.study.results import load_sensitivity, load_study
+from knowledge.simulation.results import load_sensitivity, load_study
 from knowledge.synthesis.facts import model_fact_ids
 
 

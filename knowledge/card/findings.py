@@ -30,7 +30,7 @@ from knowledge.sample_size import (
     minimum_sample_size,
     shrinkage_from_apparent,
 )
-from knowledge.study.results import Estimate, Measures, Sensitivity, StudyResults
+from knowledge.simulation.results import Estimate, Measures, Sensitivity, StudyResults
 from knowledge.synthesis.spec import POOLS, Spec
 
 PREDICTORS = (2, 3, 4)

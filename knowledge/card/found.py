@@ -86,7 +86,7 @@ class Figure(FrozenModel):
 
 
 class MethodResult(FrozenModel):
-    """How one method did under one truth, at one kind of centre; measures as in ``knowledge.study.results``."""
+    """How one method did under one truth, at one kind of centre; measures as in ``knowledge.simulation.results``."""
 
     truth_id: Text
     truth: Text

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.study_report import study_report
+from bot.simulation_report import study_report
 from knowledge import Outcome, PatientFactors, assess
 from knowledge.evidence import load as load_evidence
 from knowledge.model import load as load_model
-from knowledge.study.results import METHODS, load_sensitivity, load_study
-from knowledge.study.scenarios import scenarios
-from knowledge.study.sensitivity import shown
-from knowledge.study.variants import PATIENTS, parts, rebuilt
+from knowledge.simulation.results import METHODS, load_sensitivity, load_study
+from knowledge.simulation.scenarios import scenarios
+from knowledge.simulation.sensitivity import shown
+from knowledge.simulation.variants import PATIENTS, parts, rebuilt
 from knowledge.synthesis.spec import POOLS
 
 PAGE = Path(__file__).parents[2] / "docs" / "study.md"

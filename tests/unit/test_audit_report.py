@@ -16,9 +16,9 @@ from bot.audit.backup import leaves
 from bot.audit.charts import Series, nice, sideways, stacked
 from bot.audit.cli import audit
 from bot.audit.days import Days
-from bot.audit.report_page import table
 from bot.audit.stats import statistics_of
 from bot.clock import SystemClock
+from bot.html_page import table
 from bot.ledger import open_ledger
 from bot.ledger.merkle import root_of
 from bot.ledger.note import Checkpoint, new_key, sign_checkpoint

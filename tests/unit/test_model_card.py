@@ -51,7 +51,7 @@ def texts(tmp_path: Path) -> Path:
 
 def study_json(name: str) -> Any:
     """A file of the study as plain data, past its own loader."""
-    return json.loads((files("knowledge") / "data" / "study" / name).read_text(encoding="utf-8"))
+    return json.loads((files("knowledge") / "data" / "simulation" / name).read_text(encoding="utf-8"))
 
 
 # Identity

@@ -1,0 +1,99 @@
+"""The frame of a report: one page that needs nothing else, may load nothing else, and prints."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from html import escape
+
+STYLE = """
+:root { color-scheme: light; }
+body { font: 16px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: #1b1b1b; background: #fff;
+  max-width: 76rem; margin: 0 auto; padding: 1rem 1.2rem 3rem; }
+h1 { font-size: 1.6rem; margin: .4rem 0; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .3rem; border-top: 1px solid #bbb;
+  padding-top: .8rem; } h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
+p { margin: .3rem 0; max-width: 62rem; } .small { color: #444; font-size: .9rem; }
+.verdict { border-left: .5rem solid #007a5a; background: #eef7f3; padding: .6rem .9rem; margin: .8rem 0; }
+.verdict.wrong { border-color: #a4000f; background: #fdeeee; font-weight: 600; }
+.figures { display: flex; flex-wrap: wrap; gap: .6rem; padding: 0; margin: .8rem 0; list-style: none; }
+.figures li { border: 1px solid #ccc; border-radius: .3rem; padding: .4rem .8rem; min-width: 7rem; }
+.figures b { display: block; font-size: 1.25rem; }
+.pair { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1.4rem; align-items: start; }
+.pair.down { grid-template-columns: minmax(0, 1fr); }
+.pair.down > div:first-child { max-width: 46rem; }
+svg { width: 100%; height: auto; font-family: inherit; } svg.key { width: .8rem; height: .8rem; }
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: 0; margin: .2rem 0;
+  font-size: .9rem; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; margin: .3rem 0; }
+caption { text-align: left; color: #444; padding-bottom: .2rem; white-space: nowrap; }
+th, td { padding: .15rem .7rem .15rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid #e2e2e2;
+  white-space: nowrap; }
+th { font-weight: 600; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+code { font-size: .88em; overflow-wrap: anywhere; }
+@media (max-width: 56rem) { .pair { grid-template-columns: minmax(0, 1fr); } .scroll > svg { min-width: 34rem; } }
+@media print { @page { size: A4; margin: 14mm; } body { font-size: 10pt; max-width: none; padding: 0; }
+  .pair { grid-template-columns: minmax(0, 1fr); } .pair > div:first-child { max-width: 130mm; }
+  .scroll { overflow: visible; } h2, h3 { break-after: avoid; } svg, tr { break-inside: avoid; }
+  table { font-size: 8pt; } .scroll > svg { min-width: 0; }
+  th, td, caption { padding-right: .4rem; white-space: normal; } }
+"""
+
+
+def page(title: str, body: Sequence[str]) -> str:
+    """A whole HTML document. Its policy allows its own style and nothing else: no script, no request, no form."""
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(body)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table with a caption; cells that are figures stand to the right."""
+    if not rows:
+        return f'<p class="small">{escape(caption)}: none.</p>'
+    numeric = [all(_is_figure(row[column]) for row in rows) for column in range(len(head))]
+    heads = "".join(f'<th scope="col"{_right(numeric[place])}>{escape(name)}</th>' for place, name in enumerate(head))
+    lines = []
+    for row in rows:
+        cells = [f'<th scope="row"{_right(numeric[0])}>{escape(row[0])}</th>']
+        cells += [f"<td{_right(numeric[place])}>{escape(cell)}</td>" for place, cell in enumerate(row) if place]
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    body = f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    # A table wider than the screen can be scrolled with the keyboard too.
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption>{body}</table></div>"
+    )
+
+
+def section(title: str, *parts: str) -> str:
+    """A heading and what stands under it."""
+    return f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
+
+
+def pair(chart: str, beside: str, *, down: bool = False) -> str:
+    """A chart with its table, side by side where there is room (``down``: below it, for a wide table)."""
+    kind = "pair down" if down else "pair"
+    return f'<div class="{kind}"><div>{chart}</div><div>{beside}</div></div>'
+
+
+def words(text: str, small: bool = False) -> str:
+    """A paragraph."""
+    kind = ' class="small"' if small else ""
+    return f"<p{kind}>{escape(text)}</p>"
+
+
+def _right(numeric: bool) -> str:
+    return ' class="n"' if numeric else ""
+
+
+def _is_figure(cell: str) -> bool:
+    return not cell or cell.replace(",", "").replace(".", "", 1).removesuffix(" %").isdigit()

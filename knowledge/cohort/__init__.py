@@ -1,0 +1,1 @@
+"""A centre's own cohort: the file, and what can be learnt from it."""
