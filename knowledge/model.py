@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from knowledge.assessment import ModelVersion
 from knowledge.evidence import load as load_evidence
+from knowledge.site_origin import SiteOrigin
 from knowledge.synthesis.facts import model_fact_ids
 from knowledge.synthesis.spec import Pool, Spec
 
@@ -31,6 +32,8 @@ Floats = NDArray[np.float64]
 POINTER = "model.json"
 _DRAW_ARRAYS = ("matrix", "weight", "tau", "coding")
 _FACTS_CHANGED = "the model was built from facts that have changed since"
+_BUILD_AGAIN = "build it again: tarla model build"
+_UPDATE_AGAIN = "update again from a model of the present facts: tarla study update"
 
 
 class ModelError(Exception):
@@ -64,13 +67,14 @@ class Draws:
 
 @dataclass(frozen=True)
 class ModelContent:
-    """What a build yields and an artefact holds."""
+    """What a build yields and an artefact holds. ``site`` is None unless a centre's own patients updated the draws."""
 
     spec: Spec
     seed: int
     crs: Draws
     icans: Draws
     diagnostics: dict[str, object]
+    site: SiteOrigin | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,11 @@ class Model:
     def spec(self) -> Spec:
         """The priors and conditions it was built with."""
         return self.content.spec
+
+    @property
+    def site(self) -> SiteOrigin | None:
+        """Which model and which patients a site model comes from; None for one built from the published facts alone."""
+        return self.content.site
 
     def draws(self, pool: Pool) -> Draws:
         """The CRS or the ICANS draws."""
@@ -104,6 +113,8 @@ def encode(content: ModelContent, model_id: str) -> bytes:
         "names": {"crs": content.crs.names, "icans": content.icans.names},
         "diagnostics": content.diagnostics,
     }
+    if content.site is not None:
+        description["site"] = content.site.model_dump(mode="json")
     arrays: dict[str, NDArray[np.generic]] = {
         "description": np.frombuffer(json.dumps(description, sort_keys=True, indent=1).encode(), dtype=np.uint8)
     }
@@ -134,18 +145,20 @@ def decode(data: bytes) -> Model:
             crs=pools["crs"],
             icans=pools["icans"],
             diagnostics=description["diagnostics"],
+            site=SiteOrigin.model_validate(description["site"]) if "site" in description else None,
         )
         built_from = str(description["facts_sha256"])
         fact_ids = tuple(description["facts"])
     except (ValueError, KeyError, OSError, EOFError, TypeError, BadZipFile, zlib.error) as error:
-        reason = f"the model file cannot be read ({type(error).__name__}); build it again: tarla model build"
+        reason = f"the model file cannot be read ({type(error).__name__}); {_BUILD_AGAIN}"
         raise ModelError(reason) from error
+    changed = f"{_FACTS_CHANGED}; {_BUILD_AGAIN if content.site is None else _UPDATE_AGAIN}"
     try:
         facts = load_evidence().facts_hash(fact_ids)
     except (KeyError, ValueError) as error:  # a fact it rests on is gone, or it names none
-        raise ModelError(f"{_FACTS_CHANGED}; build it again: tarla model build") from error
+        raise ModelError(changed) from error
     if facts != built_from:
-        raise ModelError(f"{_FACTS_CHANGED}; build it again: tarla model build")
+        raise ModelError(changed)
     version = ModelVersion(id=description["id"], sha256=hashlib.sha256(data).hexdigest())
     return Model(version, content, facts, description)
 
