@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
+from bot.cohort.cli_check import check, columns, example
+
 
 @click.group()
 def study() -> None:
     """The founding study on your own patients: check the file, report, validate, update."""
+
+
+study.add_command(check)
+study.add_command(columns)
+study.add_command(example)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from bot.audit.files import reason
 from bot.audit.options import CannotError, bar
@@ -16,18 +18,36 @@ LISTED = 10
 
 
 def cohort_or_fail(path: Path) -> Cohort:
-    """The patients of a file (CSV), with a bar on a terminal."""
-    from knowledge.cohort.file import ProblemsError, UnreadableError, read_cohort
+    """The patients of a file (CSV or Parquet), with a bar on a terminal."""
+    from knowledge.cohort.file import ProblemsError, read_cohort
+
+    with opened_or_fail(path) as (stream, more):
+        try:
+            return read_cohort(stream, more)
+        except ProblemsError as error:
+            raise CannotError(_listed(error)) from None
+
+
+@contextlib.contextmanager
+def opened_or_fail(path: Path) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
+    """A cohort file and what is to be told how many more bytes of it were read, for whoever goes through its rows.
+
+    Raises:
+        CannotError: it cannot be opened or read, or what the block reads is no table of patients.
+    """
+    from knowledge.cohort.file import UnreadableError
 
     try:
         with path.open("rb") as stream, bar("Reading", "B", path.stat().st_size) as more:
-            return read_cohort(stream, more)
+            yield stream, more
+    except FileNotFoundError:
+        raise CannotError("the cohort file cannot be read: there is no such file") from None
+    except IsADirectoryError:
+        raise CannotError("the cohort file cannot be read: it is a folder") from None
     except OSError as error:
         raise CannotError(f"the cohort file cannot be read: {reason(error)}") from None
     except UnreadableError as error:
         raise CannotError(f"the cohort file cannot be read: {error}") from None
-    except ProblemsError as error:
-        raise CannotError(_listed(error)) from None
 
 
 def _listed(error: ProblemsError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
@@ -111,10 +112,22 @@ class CohortRow(FrozenModel):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> CohortRow:
-        for name, grade in (("crs", self.crs_grade_dose1), ("icans", self.icans_grade)):
-            if grade == 0 and getattr(self, f"{name}_onset_hours") is not None:
-                raise ValueError(f"{name}_onset_hours is given, but the grade says that there was none: write one or 0")
+        for field, expected in contradictions(self):
+            raise ValueError(f"{field}: {expected}")
         return self
+
+
+def contradictions(row: CohortRow) -> Iterator[tuple[str, str]]:
+    """Fields that the rest of the row speaks against, each with what is expected there instead."""
+    crs = (row.crs_grade_dose1, row.crs_grade_dose2, row.crs_grade_dose3)
+    for what, first, grades in (("crs", "crs_grade_dose1", crs), ("icans", "icans_grade", (row.icans_grade,))):
+        for hours in (f"{what}_onset_hours", f"{what}_duration_hours"):
+            if not grades[0] and getattr(row, hours) is not None:
+                yield hours, f"no hours, for {first} says none or is not known; or the grade there"
+        if not any(grades) and getattr(row, f"{what}_treatment"):
+            yield f"{what}_treatment", f"none, or not known, for {first} says none or is not known; or the grade there"
+    if row.death is Death.NONE and 5 in (*crs, row.icans_grade):
+        yield "death", "treatment_related, for grade 5 is death"
 
 
 LEAST_GRADE = {

@@ -19,12 +19,12 @@ _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez)[a-z]*\.
 _DATE = re.compile(
     rf"(\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}.*|\d{{1,2}}[-/. ]+{_MONTH}([-/., ]+\d{{2,4}})?"
     rf"|{_MONTH}[-/., ]+\d{{1,4}}.*"
-    rf"|\d{{1,2}}/\d{{1,4}}|\d{{4}}-\d{{2}})",
+    rf"|\d{{1,2}}/\d{{4}}|\d{{4}}-\d{{2}})",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,9})([.,][0-9]+)?")
 # One to three digits, a sign, three digits: a fraction in one country and thousands in another.
-_TWO_MEANINGS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_TWO_MEANINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 _LONG_NUMBER = re.compile(r"(\D?\d){7,}")
 _DASHES = "-‐‑‒–—−"
 _GRADE = re.compile(r"(grade|gr|g)?[ ._]*([0-5])([.,]0+)?", re.IGNORECASE)
@@ -63,18 +63,21 @@ class Number:
     low: float
     high: float
     example: str
+    said: str = ""
 
     @property
     def accepted(self) -> str:
-        return f"a number from {self.low:,g} to {self.high:,.15g}"
+        return self.said or f"a number from {self.low:,g} to {self.high:,.15g}"
 
     def read(self, cell: str, *, commas: bool) -> float:
         return _number(cell, self.low, self.high, f"{self.accepted}, such as {self.example}", commas=commas)
 
     def write(self, value: object) -> str:
         # Never 1e-05: what is written is read again, by us and by spreadsheets.
-        plain = format(Decimal(repr(value)), "f")
-        return plain.removesuffix(".0")
+        text = format(Decimal(repr(value)), "f").removeprefix(
+            "-"
+        )  # of minus zero: every column begins at zero or above
+        return text.removesuffix(".0")
 
 
 @dataclass(frozen=True)
@@ -221,8 +224,8 @@ def _number(cell: str, low: float, high: float, expected: str, *, commas: bool) 
         both = low <= value <= high and low <= thousands <= high
         if "," in cell or (commas and both):
             raise CellError(
-                "a number that can be read in two ways (thousands or a fraction): write 1234 for thousands, "
-                "1.23 or 1.2340 for a fraction"
+                f"{expected}; this can be read in two ways, as thousands or as a fraction: write 1234 for the one, "
+                "1.2340 for the other"
             )
     if not low <= value <= high:
         raise CellError(_told(cell, expected))
@@ -235,8 +238,8 @@ def _told(cell: str, expected: str) -> str:
         return f"{expected}; a formula of the spreadsheet failed here"
     if _DATE.fullmatch(cell):
         return (
-            f"{expected}; this is a date: dates are not taken, and a number that the spreadsheet turned into one "
-            "must be typed again in cells formatted as text"
+            f"{expected}; this looks like a date: dates are not taken, and a number that the spreadsheet turned into "
+            "one must be typed again in cells formatted as text"
         )
     if "@" in cell:
         return f"{expected}; this looks like an address: the file must not identify anyone"

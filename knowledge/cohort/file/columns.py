@@ -57,9 +57,13 @@ _HISTOLOGY = {
     "lcnec": "high_grade_nec",
 }
 _HOURS = Number(0.0, 2_000.0, "16")
-# The smallest and the largest in either unit; the record judges them once the unit is known.
-_LDH = Number(round(LDH_MIN_U_L / U_PER_MICROKATAL, 2), LDH_MAX_U_L, "480")
-_ULN = Number(round(ULN_MIN_U_L / U_PER_MICROKATAL, 2), ULN_MAX_U_L, "250")
+
+
+def _activity(low: float, high: float, example: str) -> Number:
+    """An enzyme activity in either unit, from the smallest in µkat/L to the largest in U/L; the row says which."""
+    least, most = low / U_PER_MICROKATAL, high / U_PER_MICROKATAL
+    said = f"a number from {low:g} to {high:,.0f} in U/L, or from {least:.2f} to {most:.3g} in µkat/L"
+    return Number(least, high, example, said)
 
 
 def _column(
@@ -101,9 +105,16 @@ COLUMNS: tuple[Column, ...] = (
         aliases=("ecog_ps", "ecog_performance_status"),
     ),
     _column("prior_lines", "lines of systemic treatment before tarlatamab", Whole(0, 20, "2"), "2"),
-    Column("ldh", "LDH, the last before the first dose", _LDH, "480", "ldh_unit"),
+    Column("ldh", "LDH, the last before the first dose", _activity(LDH_MIN_U_L, LDH_MAX_U_L, "480"), "480", "ldh_unit"),
     Column("ldh_unit", "unit of ldh; U/L where blank", _UNIT, "U/L"),
-    Column("ldh_uln", "the laboratory's upper limit of normal for ldh", _ULN, "250", "ldh_uln_unit", aliases=("uln",)),
+    Column(
+        "ldh_uln",
+        "the laboratory's upper limit of normal for ldh",
+        _activity(ULN_MIN_U_L, ULN_MAX_U_L, "250"),
+        "250",
+        "ldh_uln_unit",
+        aliases=("uln",),
+    ),
     Column("ldh_uln_unit", "unit of ldh_uln; that of ldh where blank", _UNIT, "U/L"),
     Column(
         "ldh_multiple",

@@ -2,49 +2,79 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from knowledge.cohort.file.cells import plain
 from knowledge.cohort.file.columns import BY_HEADING, COLUMNS, Column
 from knowledge.cohort.file.problems import Problem, UnreadableError
 
+# A unit in brackets after the name, as spreadsheets like it.
+_WITH_UNIT = re.compile(r"([^(\[]{1,40}?)\s*[(\[]([^)\]]{1,10})[)\]]")
 # Words, and parts of words, of headings over what identifies a person.
-_DATE_WORDS = ("date", "datum", "day_of_birth")
+_DATE = re.compile(
+    r"(^|_)(date|dates|datum|time|timestamp|month|year)(_|$)|(dose|infusion|start|end|visit|death|crs)date"
+)
 _IDENTITY = (
     "name names surname forename lastname firstname mrn dob birth birthday birthdate born ssn nhs address street "
     "city zip zipcode postcode postal phone telephone tel mobile fax email mail initials id ids identifier pid "
     "uid hospital insurance passport account url ip photo doctor physician patient subject chi nino ehr fin"
 )
 _WORDS = frozenset(_IDENTITY.split())
-_PARTS = ("birth", "patient", "surname", "phone", "email", "address", "hospital", "postcode", "medicalrecord")
+_PARTS = ("patient", "surname", "phone", "email", "address", "hospital", "postcode", "medicalrecord")
 
 
-def columns_of(row: int, headings: list[str], problem: Callable[[Problem], None]) -> list[Column | None]:
-    """The column under each heading; None under those that cannot be used, which are told.
+@dataclass(frozen=True)
+class Headings:
+    """``columns`` in their order, None where one cannot be used. ``doubtful`` are those that it may mean, or that miss.
+
+    Of those nothing more is told row by row.
+    """
+
+    columns: tuple[Column | None, ...]
+    doubtful: frozenset[str | None]
+
+
+def read_headings(row: int, headings: list[str], tell: Callable[[Problem], None]) -> Headings:
+    """The column under each heading; those that cannot be used are told.
 
     Raises:
         UnreadableError: not one heading is known.
     """
-    found = [BY_HEADING.get(plain(heading)) for heading in headings]
+    found = [column_of(heading) for heading in headings]
     if not any(found):
         raise UnreadableError(
             Problem(row, None, "the first row must hold the names of the columns; tarla study columns lists them")
         )
     seen: set[str] = set()
+    doubtful: set[str | None] = set()
     for index, (heading, column) in enumerate(zip(headings, found, strict=True)):
         if column is None:
-            if told := _refused(heading):
-                problem(Problem(row, f"column {letters(index)}", told))
+            near, expected = _refused(heading)
+            doubtful.add(near)
+            tell(Problem(row, f"column {letters(index)}", expected))
         elif column.name in seen:
-            problem(Problem(row, column.name, "one column of this meaning: remove the other"))
+            tell(Problem(row, column.name, "one column of this meaning; this is another: remove it"))
             found[index] = None
         else:
             seen.add(column.name)
     for column in COLUMNS:
-        if column.required and column.name not in seen:
-            problem(Problem(row, column.name, f"this column is required ({column.meaning})"))
-    return found
+        if column.required and column.name not in seen | doubtful:
+            tell(Problem(row, column.name, f"this column, which is required ({column.meaning})"))
+            doubtful.add(column.name)
+    return Headings(tuple(found), frozenset(doubtful))
+
+
+def column_of(heading: str) -> Column | None:
+    """The column that a heading names, in any capitals, with any sign for blanks, its unit in brackets or not."""
+    if column := BY_HEADING.get(plain(heading)):
+        return column
+    if (match := _WITH_UNIT.fullmatch(heading)) and (column := BY_HEADING.get(plain(match[1]))):
+        units = {"u_l", "iu_l"} if column.name in ("ldh", "ldh_uln") else {column.unit}
+        return column if plain(match[2]) in units else None
+    return None
 
 
 def letters(index: int) -> str:
@@ -56,20 +86,22 @@ def letters(index: int) -> str:
     return name
 
 
-def _refused(heading: str) -> str:
-    """What to say of a heading that is none of the columns; nothing of one that is blank."""
+def _refused(heading: str) -> tuple[str | None, str]:
+    """Of a heading that is none of the columns: the column that may be meant, and what is expected instead."""
     word = plain(heading)
     words = set(word.split("_"))
     if "dob" in words or "birth" in word:
-        return "this heading speaks of a birth: remove the column; write age in whole years, 90 for 90 or more"
-    if any(part in word for part in _DATE_WORDS):
-        return "this heading speaks of a date: remove the column; write dose_day, days since the cohort's first patient"
-    if words & _WORDS or any(part in word for part in _PARTS):
+        return None, "no heading that speaks of a birth: remove the column; age goes in whole years, 90 for 90 or more"
+    if _DATE.search(word):
         return (
-            "this heading speaks of a person's identity: remove the column; a patient is a row, without number or name"
+            None,
+            "no heading that speaks of a date: remove the column; dose_day counts from the first patient's dose",
         )
+    if words & _WORDS or any(part in word for part in _PARTS):
+        return None, "no heading that speaks of who a patient is: remove the column; a row needs no name and no number"
     if not heading:
-        return "this column has no heading: remove it, or give it one of the documented names"
+        return None, "a heading: name the column, or remove it"
     near = get_close_matches(word, BY_HEADING, n=1, cutoff=0.75)
-    advice = f"{BY_HEADING[near[0]].name} is one" if near else "tarla study columns lists them"
-    return f"this heading is none of the documented names ({advice}): correct it or remove the column"
+    name = BY_HEADING[near[0]].name if near else None
+    advice = f"{name} is one" if name else "tarla study columns lists them"
+    return name, f"one of the documented names ({advice}): correct the heading or remove the column"

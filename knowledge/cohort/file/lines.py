@@ -20,7 +20,7 @@ _OTHERS = (
     (b"\xd0\xcf\x11\xe0", f"this is an old Excel workbook (.xls), not CSV: {_SAVE_AS_CSV}"),
     (b"%PDF", "this is a PDF, not CSV"),
     (b"\x1f\x8b", "this is a compressed file (gzip): unpack it first"),
-    (b"PAR1", "this is Parquet, not CSV: name the file so that it ends in .parquet"),
+    (b"PAR1", "this is Parquet, which must come from a file, not a pipe"),
     (b"SQLite format 3", "this is a database, not CSV: tarla study from-ledger makes a cohort file of a ledger"),
 )
 _UTF_16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))

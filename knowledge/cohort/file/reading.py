@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import BinaryIO
 
-from knowledge.cohort.file.headings import columns_of
+from knowledge.cohort.file.headings import read_headings
 from knowledge.cohort.file.lines import Progress, text_lines
-from knowledge.cohort.file.patient import read_patient
+from knowledge.cohort.file.parquet import MARK, parquet_records
+from knowledge.cohort.file.patient import RowReader
 from knowledge.cohort.file.problems import KEPT, Problem, ProblemsError, UnreadableError
 from knowledge.cohort.file.records import records
 from knowledge.cohort.file.writing import Digest
@@ -28,7 +29,7 @@ class Cohort:
 
 
 def read_cohort(content: bytes | BinaryIO, progress: Progress | None = None) -> Cohort:
-    """All patients of a file of CSV.
+    """All patients of a file of CSV or Parquet.
 
     Args:
         content: the file, or a stream of it.
@@ -55,7 +56,18 @@ def iter_rows(
         ProblemsError: as ``read_cohort``, only without ``on_problem``.
     """
     stream = BytesIO(content) if isinstance(content, bytes) else content
-    return patients(records(text_lines(stream, progress or (lambda _more: None))), on_problem)
+    return patients(_table(stream, progress or (lambda _more: None)), on_problem)
+
+
+def _table(stream: BinaryIO, progress: Progress) -> Rows:
+    """Numbered rows of cells, of Parquet where the stream begins so, else of CSV."""
+    if stream.seekable():
+        mark = stream.read(len(MARK))
+        size = stream.seek(0, SEEK_END)
+        stream.seek(0)
+        if mark == MARK:
+            return parquet_records(stream, size, progress)
+    return records(text_lines(stream, progress))
 
 
 def cohort_of(rows: Iterator[CohortRow]) -> Cohort:
@@ -74,12 +86,14 @@ def patients(table: Rows, on_problem: Callable[[Problem], None] | None) -> Itera
     first = next(table, None)
     if first is None:
         raise UnreadableError(Problem(None, None, "the file is empty: a row of headings and one row a patient"))
-    columns = columns_of(first[0], first[1], tell)
+    headings = read_headings(first[0], first[1], tell)
+    reader: RowReader | None = None
     simulated: bool | None = None
     row, any_rows = first[0], False
     for row, cells, separator in table:
         any_rows = True
-        patient = read_patient(row, cells, columns, tell, commas=separator != ",")
+        reader = reader or RowReader(headings, tell, commas=separator != ",")
+        patient = reader.read(row, cells)
         if patient is None:
             continue
         if simulated is not None and patient.simulated is not simulated:

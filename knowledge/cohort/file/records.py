@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -11,6 +12,7 @@ from knowledge.cohort.file.columns import BY_HEADING
 from knowledge.cohort.file.problems import Problem, UnreadableError
 
 SEPARATORS = ",;\t|"
+_SEP = re.compile(r"sep=([,;\t|])\s*$", re.IGNORECASE)
 MOST_COLUMNS = 200
 # Lines that one row may take up, where cells hold line ends; more, and a quotation mark was never closed.
 MOST_LINES = 50
@@ -23,14 +25,20 @@ def records(lines: Iterable[str]) -> Iterator[tuple[int, list[str], str]]:
         UnreadableError: a quotation mark is never closed, or there are too many columns.
     """
     counted = _Counted(lines)
-    first = next(iter(counted), "")
-    counted.taken = 0
-    row = 0
-    if first.casefold().startswith("sep=") and len(first.rstrip()) <= 5:
-        separator, rest = first[4:5] or ",", iter(counted)  # a line that spreadsheets obey and do not show
+    row, begun = 0, []
+    try:
+        for line in counted:
+            begun.append(line)
+            if plain(line):  # the first that is not blank holds the headings
+                break
+    except csv.Error:
+        raise UnreadableError(Problem(None, None, f"headings within the first {MOST_LINES} rows")) from None
+    if begun and (told := _SEP.match(begun[0])):
+        begun, separator = [], told[1]  # a line that spreadsheets obey and do not show
     else:
-        separator, rest = _separator(first), chain([first], counted)
-    reader = csv.reader(rest, delimiter=separator if separator in SEPARATORS else ",")
+        separator = _separator(begun[-1]) if begun else ","
+    counted.taken = 0
+    reader = csv.reader(chain(begun, counted), delimiter=separator)
     while True:
         try:
             cells = next(reader, None)
