@@ -108,19 +108,31 @@ def model() -> None:
 @model.command("build")
 @click.option("--seed", type=int, default=None, help="Seed of all randomness (default: that of the shipped model).")
 @click.option("--draws", type=click.IntRange(min=30), default=None, help="Least effective sample size of each pool.")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=30),
+    default=None,
+    help="Draws kept in the file (default: about 14,000); more are for tarla study update --parent, and need --out.",
+)
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes (default: one a core).")
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=None, help="Folder (default: where it is used)."
 )
-def build(seed: int | None, draws: int | None, workers: int | None, out: Path | None) -> None:
+def build(seed: int | None, draws: int | None, keep: int | None, workers: int | None, out: Path | None) -> None:
     """Build the model from the published facts. The same seed gives the same file."""
     from bot.model_build import DEFAULT_EFFECTIVE_DRAWS, DEFAULT_SEED, build_to, summary
     from knowledge.model import data_folder
+    from knowledge.synthesis.build import MOST_DRAWS
 
+    if keep is not None and out is None:
+        raise click.UsageError(
+            "--keep needs --out: with more draws answers are slow, so it cannot be the model in use."
+        )
     result = build_to(
         out or Path(str(data_folder())),
         seed=DEFAULT_SEED if seed is None else seed,
         effective_draws=draws or DEFAULT_EFFECTIVE_DRAWS,
+        most_draws=keep or MOST_DRAWS,
         workers=workers,
     )
     click.echo(summary(result))

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from knowledge.evidence import load as load_evidence
 from knowledge.model import POINTER, encode, pointer_text
-from knowledge.synthesis.build import build_model
+from knowledge.synthesis.build import MOST_DRAWS, build_model
 from knowledge.synthesis.facts import published_spec
 from knowledge.synthesis.spec import Pool
 
@@ -22,7 +22,9 @@ DEFAULT_EFFECTIVE_DRAWS = 60_000
 CRS_SHARE = 0.7  # of the time, for the progress bar
 
 
-def build_to(folder: Path, *, seed: int, effective_draws: int, workers: int | None) -> dict[str, Any]:
+def build_to(
+    folder: Path, *, seed: int, effective_draws: int, workers: int | None, most_draws: int = MOST_DRAWS
+) -> dict[str, Any]:
     """Build a model into ``folder`` with its ``model.json``; returns the pointer and the diagnostics."""
     spec = published_spec(load_evidence())
     with tqdm(
@@ -34,7 +36,9 @@ def build_to(folder: Path, *, seed: int, effective_draws: int, workers: int | No
             bar.set_description_str(f"{pool.upper()} draws", refresh=False)
             bar.update(max(0.0, 100 * share - bar.n))
 
-        content = build_model(spec, seed, effective_draws=effective_draws, workers=workers, progress=progress)
+        content = build_model(
+            spec, seed, effective_draws=effective_draws, most_draws=most_draws, workers=workers, progress=progress
+        )
     data = encode(content, MODEL_ID)
     folder.mkdir(parents=True, exist_ok=True)
     file = f"{MODEL_ID}.npz"

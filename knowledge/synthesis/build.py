@@ -47,7 +47,13 @@ Mapper = Callable[[Iterable[_Task]], Iterator[tuple[_Task, Batch]]]
 
 
 def build_model(
-    spec: Spec, seed: int, *, effective_draws: int, workers: int | None = None, progress: Progress | None = None
+    spec: Spec,
+    seed: int,
+    *,
+    effective_draws: int,
+    most_draws: int = MOST_DRAWS,
+    workers: int | None = None,
+    progress: Progress | None = None,
 ) -> ModelContent:
     """Simulate and pool both sets of draws.
 
@@ -55,7 +61,8 @@ def build_model(
         spec: priors and conditions.
         seed: of all randomness.
         effective_draws: least effective sample size of the cohorts behind each pool; about as many draws are taken
-            from them, ``MOST_DRAWS`` at most.
+            from them, ``most_draws`` at most.
+        most_draws: more than the default make a file that answers slowly, for a centre's update to start from.
         workers: processes; None means one per processor core, 1 means none but this one.
         progress: called with (pool, work done so far, work in all) of that pool, in units of about equal time.
     """
@@ -68,7 +75,12 @@ def build_model(
     if processes == 1:
         _prepare(spec, seed, centres)
         return _build(
-            spec, seed, centres, effective_draws, lambda tasks: ((task, _run(task)) for task in tasks), progress
+            spec,
+            seed,
+            centres,
+            (effective_draws, most_draws),
+            lambda tasks: ((task, _run(task)) for task in tasks),
+            progress,
         )
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=_prepare, initargs=(spec, seed, centres)) as executor:
@@ -76,7 +88,7 @@ def build_model(
         def ahead(tasks: Iterable[_Task]) -> Iterator[tuple[_Task, Batch]]:
             return _in_order(executor, iter(tasks), processes + WORK_AHEAD)
 
-        return _build(spec, seed, centres, effective_draws, ahead, progress)
+        return _build(spec, seed, centres, (effective_draws, most_draws), ahead, progress)
 
 
 def _in_order(executor: ProcessPoolExecutor, tasks: Iterator[_Task], ahead: int) -> Iterator[tuple[_Task, Batch]]:
@@ -97,10 +109,11 @@ def _build(
     spec: Spec,
     seed: int,
     centres: dict[Pool, CentrePosterior],
-    effective_draws: int,
+    sizes: tuple[int, int],
     mapper: Mapper,
     progress: Progress | None,
 ) -> ModelContent:
+    effective_draws, most_draws = sizes
     draws: dict[Pool, Draws] = {}
     diagnostics: dict[str, object] = {}
     for pool in POOLS:
@@ -109,7 +122,7 @@ def _build(
         ]
         names = CRS_COLUMNS if pool == "crs" else ICANS_COLUMNS
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(POOLS.index(pool),)))
-        draws[pool] = Draws(names, *pool_strata(pool, by_tau, names, min(MOST_DRAWS, effective_draws), rng))
+        draws[pool] = Draws(names, *pool_strata(pool, by_tau, names, min(most_draws, effective_draws), rng))
         diagnostics[pool] = pool_diagnostics(spec, centres[pool], by_tau, draws[pool], rng)
     return ModelContent(spec=spec, seed=seed, crs=draws["crs"], icans=draws["icans"], diagnostics=diagnostics)
 
