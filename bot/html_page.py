@@ -29,14 +29,19 @@ svg { width: 100%; height: auto; font-family: inherit; } svg.key { width: .8rem;
 caption { text-align: left; color: #444; padding-bottom: .2rem; white-space: nowrap; }
 th, td { padding: .15rem .7rem .15rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid #e2e2e2;
   white-space: nowrap; }
+table.prose th, table.prose td { white-space: normal; }
+table.prose td { min-width: 7.4rem; overflow-wrap: anywhere; }
 th { font-weight: 600; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 code { font-size: .88em; overflow-wrap: anywhere; }
-@media (max-width: 56rem) { .pair { grid-template-columns: minmax(0, 1fr); } .scroll > svg { min-width: 34rem; } }
+@media (max-width: 56rem) { .pair { grid-template-columns: minmax(0, 1fr); } .scroll > svg { min-width: 34rem; }
+  tbody th { white-space: normal; min-width: 7.4rem; max-width: 9rem; position: sticky; left: 0; background: #fff; }
+  caption { white-space: normal; } caption span { display: inline-block; position: sticky; left: 0;
+    max-width: calc(100vw - 2.6rem); } }
 @media print { @page { size: A4; margin: 14mm; } body { font-size: 10pt; max-width: none; padding: 0; }
   .pair { grid-template-columns: minmax(0, 1fr); } .pair > div:first-child { max-width: 130mm; }
   .scroll { overflow: visible; } h2, h3 { break-after: avoid; } svg, tr { break-inside: avoid; }
   table { font-size: 8pt; } .scroll > svg { min-width: 0; }
-  th, td, caption { padding-right: .4rem; white-space: normal; } }
+  th, td, caption { padding-right: .4rem; white-space: normal; } tbody th { position: static; } }
 """
 
 
@@ -55,8 +60,8 @@ def page(title: str, body: Sequence[str]) -> str:
     )
 
 
-def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table with a caption; cells that are figures stand to the right."""
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, prose: bool = False) -> str:
+    """A table with a caption; cells that are figures stand to the right. ``prose``: cells hold sentences and wrap."""
     if not rows:
         return f'<p class="small">{escape(caption)}: none.</p>'
     numeric = [all(_is_figure(row[column]) for row in rows) for column in range(len(head))]
@@ -67,10 +72,11 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
         cells += [f"<td{_right(numeric[place])}>{escape(cell)}</td>" for place, cell in enumerate(row) if place]
         lines.append(f"<tr>{''.join(cells)}</tr>")
     body = f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    kind = ' class="prose"' if prose else ""
     # A table wider than the screen can be scrolled with the keyboard too.
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
-        f"<caption>{escape(caption)}</caption>{body}</table></div>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table{kind}>'
+        f"<caption><span>{escape(caption)}</span></caption>{body}</table></div>"
     )
 
 

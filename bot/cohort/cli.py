@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bot.cohort.cli_check import check, columns, example
+from bot.cohort.cli_report import report
 
 
 @click.group()
@@ -15,3 +16,4 @@ def study() -> None:
 study.add_command(check)
 study.add_command(columns)
 study.add_command(example)
+study.add_command(report)

@@ -1,0 +1,40 @@
+"""``tarla study report``. Heavy imports stand inside the functions."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from bot.audit.options import CannotError
+
+SEED = 20_250_301
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+@click.command("report")
+@click.argument("cohort", type=click.Path(path_type=Path), metavar="COHORT")
+@click.option(
+    "--out", "folder", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Folder; made if need be."
+)
+@click.option("--force", is_flag=True, help="Write over an earlier report there.")
+@click.option("--seed", type=click.IntRange(min=0), default=SEED, show_default=True, help="Seed of all that is random.")
+@click.option("--now", "day", metavar="DAY", help="Day to print on the report, such as 2026-11-24 (default: none).")
+def report(cohort: Path, folder: Path, force: bool, seed: int, day: str | None) -> None:
+    """The founding study on your own patients: report.html and report.json.
+
+    The page needs nothing else and prints; the JSON holds every figure of it. The same file and seed give the same
+    report. Exit status 0 when both are written, 2 when the file cannot be used or the report not be written.
+    """
+    from bot.cohort.files import cohort_or_fail
+    from bot.cohort.making_report import ReportError, make_report
+
+    if day is not None and not _DAY.fullmatch(day):
+        raise CannotError("write the day as 2026-11-24")
+    patients = cohort_or_fail(cohort)
+    try:
+        told = make_report(patients, folder, force=force, seed=seed, day=day)
+    except ReportError as error:
+        raise CannotError(str(error)) from None
+    click.echo(told)
