@@ -157,7 +157,7 @@ def _optimism(
 ) -> tuple[float | None, int, str | None]:
     n, events = data.sample.n, data.sample.events
     if min(events, n - events) < LEAST_FOR_RESAMPLING:
-        return None, 0, f"not corrected: fewer than {LEAST_FOR_RESAMPLING} patients with, or without, the outcome"
+        return None, 0, f"Not corrected: fewer than {LEAST_FOR_RESAMPLING} patients with, or without, the outcome."
     random = np.random.default_rng(seed)
     block = max(1, BLOCK_VALUES // (n * data.design.shape[1]))
     lost: list[float] = []
@@ -168,7 +168,7 @@ def _optimism(
             progress(min(1.0, (first + block) / resamples))
     if len(lost) < LEAST_USABLE * resamples:
         unusable = resamples - len(lost)
-        reason = f"not corrected: in {unusable} of {resamples} resamples a predictor or the outcome did not vary"
+        reason = f"Not corrected: in {unusable} of {resamples} resamples a predictor or the outcome did not vary."
         return None, len(lost), reason
     return float(np.mean(lost)), len(lost), None
 
