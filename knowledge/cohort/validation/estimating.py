@@ -14,7 +14,6 @@ import numpy as np
 from knowledge.assessment import Outcome
 from knowledge.cohort.validation.cells import Cells, Floats
 from knowledge.cohort.validation.collecting import OUTCOMES, Collected, CrsKey, Progress, ldh_of
-from knowledge.factors import Presence
 from knowledge.logistic import expit
 from knowledge.model import Draws, Model
 from knowledge.predict import INTERVAL, crs_effect, crs_risks, icans_effect, icans_risk
