@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, cast
 from bot.ledger import LedgerHistory, LedgerWriter, open_ledger
 from bot.ledger.id_key import pseudonyms_of
 from bot.logs import bolt_logger
+from bot.models.folder import ModelFolder
+from bot.models.in_use import model_in_use
 from bot.settings import Settings
 from bot.tasks import Background, InFlight
 from bot.transports.counts import Counts
 from handlers.conversation import Conversation
-from handlers.ports import Clock, Ledger
+from handlers.ports import Clock, Ledger, ModelInUse
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -45,7 +47,14 @@ def code_version() -> str:
     return version("tarla-bot")
 
 
-def make_conversation(settings: Settings, ledger: Ledger, clock: Clock, counts: Counts | None = None) -> Conversation:
+def model_of(settings: Settings) -> ModelInUse:
+    """How this process gets the model that answers; which one it is is settled now."""
+    return model_in_use(ModelFolder(settings.models))
+
+
+def make_conversation(
+    settings: Settings, ledger: Ledger, clock: Clock, model: ModelInUse, counts: Counts | None = None
+) -> Conversation:
     """The conversation alone, for surfaces without Slack; ``counts`` is told of every request that comes again."""
     ids = pseudonyms_of(settings)
     conversation = Conversation(
@@ -54,6 +63,7 @@ def make_conversation(settings: Settings, ledger: Ledger, clock: Clock, counts: 
         clock=clock,
         site_uln=settings.tarla_ldh_uln,
         code_version=code_version(),
+        model=model,
         note_repeat=(counts or Counts()).note_repeat,
     )
     return conversation if ids is None else replace(conversation, stored=ids.asker)
@@ -92,9 +102,10 @@ def make_tarla(settings: Settings, clock: Clock) -> Tarla:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, user_id=user_id, bot_token=token)
 
     counts = Counts()
-    operations = Operations(code_version())
+    model = model_of(settings)
+    operations = Operations(code_version(), model)
     ledger = CountingLedger(open_ledger_of(settings, clock), operations.counts, clock.monotonic)
-    conversation = make_conversation(settings, ledger, clock, counts)
+    conversation = make_conversation(settings, ledger, clock, model, counts)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     client = AsyncWebClient(
         token=token,

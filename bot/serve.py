@@ -23,6 +23,7 @@ from bot.settings import Settings, SettingsError
 from bot.slack_tokens import check_bot_token, open_connection_url
 from bot.transports.http import serve_http, web_application
 from bot.transports.socket import RecordingSocketModeHandler, serve_socket
+from handlers.ports import ModelInUse
 from knowledge import ModelError
 from knowledge.engine import assess
 from knowledge.factors import PatientFactors
@@ -114,7 +115,7 @@ async def _run(
     stopped: asyncio.Event,
     notifier: Notifier,
 ) -> None:
-    _warm_up()
+    _warm_up(tarla.conversation.model)
     async with transport as address:
         if not stopped.is_set():
             log.info(ready, *([address] if address else []))
@@ -178,9 +179,9 @@ async def _close(tarla: Tarla, life: Lifecycle) -> None:
     log.info("stopped")
 
 
-def _warm_up() -> None:
+def _warm_up(model: ModelInUse) -> None:
     """Read model and evidence now, so that the first user does not wait for them."""
     try:
-        assess(PatientFactors())
+        assess(PatientFactors(), model())
     except ModelError as error:
         log.error("model unusable: no risk will be shown: %s", error)  # noqa: TRY400 - the sentence says all; a traceback adds nothing

@@ -34,6 +34,7 @@ CHANNEL_ID = "write the id of one channel, which begins with C or G, such as C01
 WHOLE_PATHS = {
     "tarla_ledger": "give the ledger's whole path, such as /var/lib/tarla/ledger.db",
     "tarla_checkpoints": "give the folder's whole path, such as /srv/tarla/checkpoints",
+    "tarla_models": "give the folder's whole path, such as /var/lib/tarla/models",
     "tarla_id_key": "give the key file's whole path, such as /etc/tarla/ids.key",
     "tarla_signing_key": "give the key file's whole path, such as /etc/tarla/signing.key",
 }
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     tarla_checkpoints: Path | None = None
     tarla_signing_key: Path | None = None
     tarla_checkpoint_channel: str | None = None
+    tarla_models: Path | None = None
     tarla_retention_years: int = DEFAULT_YEARS
     tarla_id_key: Path | None = None
     tarla_table: TableMode = TableMode.BLOCK
@@ -93,6 +95,11 @@ class Settings(BaseSettings):
     def checkpoints(self) -> Path:
         """The folder of signed checkpoints; without a setting one of this ledger's own in the user's state folder."""
         return self.tarla_checkpoints or user_state_path("tarla", appauthor=False) / "checkpoints" / self._ledger_tag
+
+    @property
+    def models(self) -> Path:
+        """The folder of the site's own models; without a setting one beside the ledger."""
+        return self.tarla_models or self.tarla_ledger.parent / "models"
 
     @property
     def signing_key(self) -> Path:
@@ -193,12 +200,14 @@ class Settings(BaseSettings):
             raise ValueError(f"write a whole number of years, 1 to {MOST_YEARS}")
         return int(text)
 
-    @field_validator("tarla_checkpoints", "tarla_signing_key", "tarla_id_key", mode="before")
+    @field_validator("tarla_checkpoints", "tarla_signing_key", "tarla_id_key", "tarla_models", mode="before")
     @classmethod
     def _blank_path_is_missing(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("tarla_ledger", "tarla_checkpoints", "tarla_signing_key", "tarla_id_key", mode="after")
+    @field_validator(
+        "tarla_ledger", "tarla_checkpoints", "tarla_signing_key", "tarla_id_key", "tarla_models", mode="after"
+    )
     @classmethod
     def _one_place(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         # A relative path would be another place in every folder the program is started from.

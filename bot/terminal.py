@@ -16,7 +16,7 @@ from typing import TextIO
 
 from bot.cli import FAILED, NO_PICTURE, NOT_RECORDED, OK, REFUSED
 from bot.clock import SystemClock
-from bot.compose import make_conversation, open_ledger_of
+from bot.compose import make_conversation, model_of, open_ledger_of
 from bot.lifecycle.cut_off import cut_off
 from bot.pictures.saving import PictureError, check_target, format_of, write_whole
 from bot.settings import Settings
@@ -77,7 +77,7 @@ async def _ask(text: str, as_json: bool, settings: Settings) -> tuple[Reply, int
     if (fault := cut_off(settings)) is not None:
         ledger.distrust(fault)
     try:
-        conversation = make_conversation(settings, ledger, clock)
+        conversation = make_conversation(settings, ledger, clock, model_of(settings))
         # Whoever copies a command from Slack copies its name too.
         words = text.strip().removeprefix("/tarla")
         question = Question(key=f"cli:{uuid.uuid4()}", text=words, asker=Asker(via="cli", user=_account()))
@@ -109,7 +109,7 @@ def _print(reply: Reply, as_json: bool) -> int:
         if as_json:
             body = reply.assessment.model_dump(mode="json")
             body["assumptions"] = [*reply.notes, *body["assumptions"]]
-            sources = interval_sources(reply.assessment.factors)
+            sources = interval_sources(reply.assessment.factors, reply.model)
             body["interval_sources"] = [split.model_dump(mode="json") for split in sources]
             print(_writable(json.dumps({**body, "receipt": reply.receipt}, ensure_ascii=False, indent=2)))
         else:
@@ -124,7 +124,7 @@ def _print(reply: Reply, as_json: bool) -> int:
         lines, status = [*refusal_lines(reply), f"For example: {reply.example}"], REFUSED
     elif isinstance(reply, NotShown):
         lines = [reply.headline, reply.advice, f"reference: {reply.reason}"]
-        status = FAILED if reply.reason == "model" else NOT_RECORDED
+        status = FAILED if reply.reason in ("model", "site_model") else NOT_RECORDED
     elif isinstance(reply, HowToAsk):
         lines, status = [f"Say what is known, for example: {reply.example}"], REFUSED
     else:

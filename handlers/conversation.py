@@ -15,7 +15,17 @@ from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, R
 from handlers.parsing import Refusal, parse
 from handlers.parsing.limits import MAX_CHARACTERS
 from handlers.parsing.words import ascii_lower
-from handlers.ports import AlreadyRecordedError, Clock, Entry, History, Json, Kind, Ledger, LedgerUnavailableError
+from handlers.ports import (
+    AlreadyRecordedError,
+    Clock,
+    Entry,
+    History,
+    Json,
+    Kind,
+    Ledger,
+    LedgerUnavailableError,
+    ModelInUse,
+)
 from handlers.records import (
     PastAnswer,
     comparison_payload,
@@ -28,7 +38,7 @@ from handlers.records import (
 from handlers.requests import Asker, Question
 from knowledge import Assessment, ModelError, PatientFactors, UpperLimit, assess
 from knowledge.evidence import load as load_evidence
-from knowledge.model import load as load_model
+from knowledge.model import SiteModelError
 
 # Written by hand, where Slack made no mention of it.
 TYPED_MENTION = "@tarla"
@@ -40,6 +50,8 @@ HELP_WORDS = frozenset({"help", "?", "how", "hi", "hello", "hey"})
 class Conversation:
     """Answers questions. ``site_uln`` is the laboratory's upper limit; ``code_version`` names this program.
 
+    ``model`` gives the model that answers.
+
     ``stored`` gives who asks as the ledger has them, where that is not as Slack does.
     """
 
@@ -48,6 +60,7 @@ class Conversation:
     clock: Clock
     site_uln: UpperLimit | None
     code_version: str
+    model: ModelInUse
     example: str = field(default="/tarla ldh 480/250 liver yes dm no cvd yes")
     # Told of every request that had been recorded already, or answered without a record.
     note_repeat: Callable[[], None] = field(default=lambda: None)
@@ -82,15 +95,17 @@ class Conversation:
         ``edited`` is the ledger's number of the earlier answer whose findings were changed.
         """
         try:
-            assessment = assess(factors)
-        except ModelError:
-            return NO_MODEL
+            model = self.model()
+            assessment = assess(factors, model)
+        except ModelError as error:
+            return no_model(error)
         evidence = load_evidence()
         payload = computed_payload(assessment, tuple(notes), asker, evidence.version, self.code_version)
         receipt = await self.record(key, Kind.COMPUTED, payload, edited)
         if not isinstance(receipt, str):
             return receipt
-        return Answered(build_view(assessment, evidence, receipt, tuple(notes)), assessment, tuple(notes), receipt)
+        view = build_view(assessment, evidence, receipt, tuple(notes), model=model)
+        return Answered(view, assessment, tuple(notes), receipt, model)
 
     async def recall(self, receipt: str, asker: Asker) -> PastAnswer | NotShown:
         """The answer that ``asker`` was given under ``receipt``, as it stands in the ledger."""
@@ -103,20 +118,21 @@ class Conversation:
         if past is None or (past.user, past.team) != (reader.user, reader.team):
             return NOT_YOURS
         try:
-            same_model = past.model_sha256 == load_model().version.sha256
-        except ModelError:
-            return NO_MODEL
+            same_model = past.model_sha256 == self.model().version.sha256
+        except ModelError as error:
+            return no_model(error)
         return past if same_model else OTHER_MODEL
 
     async def compare(self, key: str, past: PastAnswer, asker: Asker) -> Compared | Repeated | NotShown:
         """The patient of an earlier answer beside patients who differ in one finding: one event for them all."""
         rows: list[tuple[Variant, Assessment]] = []
         try:
+            model = self.model()
             for variant in variants(past.factors):
-                rows.append((variant, assess(variant.factors)))
+                rows.append((variant, assess(variant.factors, model)))
                 await asyncio.sleep(0)  # others who ask meanwhile wait for one patient, not for all of them
-        except ModelError:
-            return NO_MODEL
+        except ModelError as error:
+            return no_model(error)
         evidence = load_evidence().version
         if (changed := _changed_since(past, rows[0][1], evidence)) is not None:
             return changed
@@ -130,9 +146,10 @@ class Conversation:
     async def share(self, key: str, past: PastAnswer, asker: Asker) -> tuple[Answered, str] | Repeated | NotShown:
         """An earlier answer as it was given, and the receipt of its being shared, which is recorded first."""
         try:
-            assessment = assess(past.factors)
-        except ModelError:
-            return NO_MODEL
+            model = self.model()
+            assessment = assess(past.factors, model)
+        except ModelError as error:
+            return no_model(error)
         evidence = load_evidence()
         if (changed := _changed_since(past, assessment, evidence.version)) is not None:
             return changed
@@ -141,8 +158,8 @@ class Conversation:
         recorded = await self.record(key, Kind.SHARED, payload, past.recorded.seq)
         if not isinstance(recorded, str):
             return recorded
-        view = build_view(assessment, evidence, receipt, past.notes)
-        return Answered(view, assessment, past.notes, receipt), recorded
+        view = build_view(assessment, evidence, receipt, past.notes, model=model)
+        return Answered(view, assessment, past.notes, receipt, model), recorded
 
     async def look_up(self, key: str, look_up: LookUp, asker: Asker) -> LookedUp | Repeated | NotShown:
         """A look-up, recorded under the request's ``key``; without a record only what is printed elsewhere is shown."""
@@ -203,7 +220,17 @@ def _advice(code: str) -> str:
     return f"Try again in a few seconds. {OPERATOR}" if code in PASSING else OPERATOR
 
 
+def no_model(error: ModelError) -> NotShown:
+    """Why there is no risk. A site's own model that cannot be used is never replaced by the shipped one unasked."""
+    return NO_SITE_MODEL if isinstance(error, SiteModelError) else NO_MODEL
+
+
 NO_MODEL = NotShown("model", "Risk not shown: the model file is not usable.", _MEANWHILE)
+NO_SITE_MODEL = NotShown(
+    "site_model",
+    "Risk not shown: this centre's own model is not usable.",
+    f"Nothing answers in its place unasked. {_MEANWHILE} `tarla model use --shipped` goes back to the shipped model.",
+)
 NOT_RECORDED = NotShown("ledger", "Not shown: the audit ledger cannot be written.", OPERATOR)
 NOT_YOURS = NotShown("no_such_answer", "Not shown: this answer is not in the ledger as yours.", "Ask once more.")
 OTHER_MODEL = NotShown(

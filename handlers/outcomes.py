@@ -8,16 +8,18 @@ from handlers.answer import AnswerView
 from handlers.lookup import LookUp, LookUpCode
 from handlers.parsing import RefusalCode
 from knowledge import Assessment
+from knowledge.model import Model
 
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer that stands in the ledger."""
+    """An answer that stands in the ledger, and the model that gave it."""
 
     view: AnswerView
     assessment: Assessment
     notes: tuple[str, ...]
     receipt: str
+    model: Model
 
 
 @dataclass(frozen=True)

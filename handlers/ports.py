@@ -5,17 +5,30 @@ The process (``bot``) provides the real parts; tests provide hand-written fakes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Union
 
 from handlers.receipts import receipt_of
+from knowledge.model import Model, ModelError
 
 # Ledger payloads are canonical JSON (RFC 8785): decimals travel as strings, so
 # that every implementation of the canonical form gives the same bytes.
 Json = Union[str, int, bool, None, Sequence["Json"], Mapping[str, "Json"]]  # noqa: UP007 - `|` cannot hold a forward reference at run time
+
+
+# Gives the model that answers here, the shipped one or a site's own; raises ModelError where it cannot be used.
+ModelInUse = Callable[[], Model]
+
+
+def model_or_none(in_use: ModelInUse) -> Model | None:
+    """The model in use; None where it cannot be used."""
+    try:
+        return in_use()
+    except ModelError:
+        return None
 
 
 class Kind(StrEnum):

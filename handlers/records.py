@@ -10,6 +10,7 @@ from handlers.ports import Json, Kind, PastEvent, Recorded
 from handlers.requests import Asker
 from knowledge.assessment import Assessment, OutcomeRisk
 from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, PatientFactors
+from knowledge.model import Model
 
 # Changes when the meaning of a field changes, so that an old row is read as it was meant.
 PAYLOAD_VERSION = 1
@@ -28,7 +29,7 @@ def computed_payload(
         "outcomes": [outcome_record(outcome) for outcome in assessment.outcomes],
         "assumptions": list(assessment.assumptions),
         "notes": list(notes),
-        "model": {"id": assessment.model.id, "sha256": assessment.model.sha256},
+        "model": model_record(assessment),
         "evidence": evidence_version,
         "code": code_version,
     }
@@ -38,7 +39,6 @@ def comparison_payload(
     rows: Sequence[tuple[str, Assessment]], asker: Asker, evidence_version: str, code_version: str
 ) -> dict[str, Json]:
     """The payload of a ``computed`` event for patients set side by side; each row names what it changes."""
-    model = rows[0][1].model
     return {
         "version": PAYLOAD_VERSION,
         "asker": asker.record(),
@@ -50,10 +50,20 @@ def comparison_payload(
             }
             for change, assessment in rows
         ],
-        "model": {"id": model.id, "sha256": model.sha256},
+        "model": model_record(rows[0][1]),
         "evidence": evidence_version,
         "code": code_version,
     }
+
+
+def model_record(given_by: Assessment | Model) -> dict[str, Json]:
+    """Which model answered: its name and hash; for a site model also its parent and the hash of the patients' file."""
+    version = given_by.model if isinstance(given_by, Assessment) else given_by.version
+    record: dict[str, Json] = {"id": version.id, "sha256": version.sha256}
+    if (site := given_by.site) is not None:
+        record |= {"parent": {"id": site.parent_id, "sha256": site.parent_sha256}, "data_sha256": site.data_sha256}
+        record |= {"simulated": True} if site.simulated else {}
+    return record
 
 
 def shared_payload(receipt: str, asker: Asker, evidence_version: str, code_version: str) -> dict[str, Json]:

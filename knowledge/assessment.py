@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from knowledge.factors import PatientFactors
 from knowledge.frozen import FrozenModel
+from knowledge.site_origin import SiteOrigin
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Interval = tuple[Fraction, Fraction]
@@ -27,7 +28,7 @@ class Outcome(StrEnum):
 class OutcomeRisk(FrozenModel):
     """Risk of one outcome for one patient; every figure a fraction of 1.
 
-    ``risk`` and ``interval`` (95 %) are for a centre not in the evidence;
+    ``risk`` and ``interval`` (95 %) are for a centre not in the evidence, by a site model for that site;
     ``risk_study_centre`` and its interval for the founding study's own centre.
     ``risk_by_prior`` is the risk under the narrowest and the widest prior.
     """
@@ -60,7 +61,10 @@ class ModelVersion(FrozenModel):
 
 
 class Assessment(FrozenModel):
-    """Everything the engine says of one patient, and on what it rests."""
+    """Everything the engine says of one patient, and on what it rests.
+
+    ``site`` says whose patients updated the model; None where it is the shipped one.
+    """
 
     factors: PatientFactors
     outcomes: tuple[OutcomeRisk, ...]
@@ -68,6 +72,15 @@ class Assessment(FrozenModel):
     assumptions: tuple[str, ...]
     evidence: tuple[str, ...]
     model: ModelVersion
+    site: SiteOrigin | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_no_site(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """As JSON it names a site only where there is one."""
+        fields: dict[str, object] = handler(self)
+        if self.site is None:
+            fields.pop("site", None)
+        return fields
 
     def risk_of(self, outcome: Outcome) -> OutcomeRisk:
         """The estimate for one outcome.

@@ -41,6 +41,7 @@ def assess(factors: PatientFactors, model: Model | None = None) -> Assessment:
         assumptions=tuple(_assumptions(factors, crs, chosen)),
         evidence=evidence_ids(chosen),
         model=chosen.version,
+        site=chosen.site,
     )
 
 

@@ -40,6 +40,14 @@ class ModelError(Exception):
     """The model file is missing, altered, or was built from other facts."""
 
 
+class FactsChangedError(ModelError):
+    """The model was built from facts other than the present ones."""
+
+
+class SiteModelError(ModelError):
+    """The site's own model, which is in use, cannot be used; nothing answers in its place."""
+
+
 @dataclass(frozen=True, eq=False)
 class Draws:
     """Weighted joint draws: ``matrix`` (P, N) in the order of ``names``, ``weight`` (N,) summing to one.
@@ -156,9 +164,9 @@ def decode(data: bytes) -> Model:
     try:
         facts = load_evidence().facts_hash(fact_ids)
     except (KeyError, ValueError) as error:  # a fact it rests on is gone, or it names none
-        raise ModelError(changed) from error
+        raise FactsChangedError(changed) from error
     if facts != built_from:
-        raise ModelError(changed)
+        raise FactsChangedError(changed)
     version = ModelVersion(id=description["id"], sha256=hashlib.sha256(data).hexdigest())
     return Model(version, content, facts, description)
 
@@ -174,16 +182,24 @@ def load_from(folder: Traversable) -> Model:
     Raises:
         ModelError: it is missing, altered or built from other facts.
     """
+    pointer = _pointer(folder)
     try:
-        pointer = json.loads(folder.joinpath(POINTER).read_text(encoding="utf-8"))
         data = folder.joinpath(pointer["file"]).read_bytes()
-        expected = pointer["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = f"no usable model is installed ({type(error).__name__}); build one: tarla model build"
-        raise ModelError(reason) from error
-    if hashlib.sha256(data).hexdigest() != expected:
+    except OSError as error:
+        raise _not_installed(error) from error
+    if hashlib.sha256(data).hexdigest() != pointer["sha256"]:
         raise ModelError("the model file does not have the SHA-256 recorded for it; install Tarla again")
     return decode(data)
+
+
+def shipped_version() -> ModelVersion:
+    """The shipped model's name and recorded hash, without reading the model.
+
+    Raises:
+        ModelError: they cannot be read.
+    """
+    pointer = _pointer(data_folder())
+    return ModelVersion(id=pointer["id"], sha256=pointer["sha256"])
 
 
 @lru_cache(maxsize=1)
@@ -194,6 +210,18 @@ def load() -> Model:
         ModelError: as ``load_from``.
     """
     return load_from(data_folder())
+
+
+def _pointer(folder: Traversable) -> dict[str, str]:
+    try:
+        pointer = json.loads(folder.joinpath(POINTER).read_text(encoding="utf-8"))
+        return {name: str(pointer[name]) for name in ("id", "file", "sha256")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _not_installed(error) from error
+
+
+def _not_installed(error: Exception) -> ModelError:
+    return ModelError(f"no usable model is installed ({type(error).__name__}); build one: tarla model build")
 
 
 def pointer_text(model_id: str, file: str, data: bytes) -> str:

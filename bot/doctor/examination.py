@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
+from bot.compose import model_of
 from bot.doctor.access import examine_groups
 from bot.doctor.checkpoints import examine_checkpoints
 from bot.doctor.finding import Finding
@@ -17,14 +18,17 @@ from bot.doctor.operations import examine_operations
 from bot.ledger import open_ledger
 from bot.settings import Settings
 from bot.slack_errors import slack_code
+from handlers.answer.own_patients import origin
 from handlers.listeners import SCOPES
 from knowledge import ModelError
 from knowledge.evidence import EvidenceError
 from knowledge.evidence import load as load_evidence
-from knowledge.model import load as load_model
+from knowledge.model import SiteModelError
 
 SLACK_TIMEOUT_S = 10
 NETWORK = "check the network, the proxy and SLACK_API_URL"
+BUILD = "install Tarla again, or build the model: tarla model build"
+SITE_MODEL = "docs/runbook.md, The site model is not usable, says what to do; tarla model list shows what is kept"
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
 LEDGER_ADVICE = {
@@ -51,7 +55,7 @@ async def examine(settings: Settings) -> list[Finding]:
     ]
     findings += await asyncio.to_thread(examine_checkpoints, settings)
     findings.append(_loads("evidence", lambda: f"compiled {load_evidence().version}"))
-    findings.append(_loads("model", lambda: f"{load_model().version.id}, SHA-256 as recorded"))
+    findings.append(await asyncio.to_thread(_model, settings))
     return findings
 
 
@@ -148,8 +152,19 @@ def _ledger(settings: Settings) -> Finding:
     return Finding(what, False, f"cannot be written ({status.code}); no risk is shown until it can", advice)
 
 
+def _model(settings: Settings) -> Finding:
+    try:
+        model = model_of(settings)()
+    except SiteModelError as error:  # its message says what to type
+        return Finding("model", False, f"{error}; no risk is shown until then", SITE_MODEL)
+    except ModelError as error:
+        return Finding("model", False, str(error), BUILD)
+    site = "" if model.site is None else f"; {origin(model.site)}"
+    return Finding("model", True, f"{model.version.id}, SHA-256 as recorded{site}")
+
+
 def _loads(what: str, load: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, load())
-    except (ModelError, EvidenceError) as error:
-        return Finding(what, False, str(error), "install Tarla again, or build the model: tarla model build")
+    except EvidenceError as error:
+        return Finding(what, False, str(error), BUILD)

@@ -29,11 +29,19 @@ from bot.lifecycle.interrupted import Unanswered, scan_start, unanswered
 from bot.operations import CountingLedger
 from bot.operations.parts import watch_checkpoints
 from bot.settings import Settings
-from handlers.ports import AlreadyRecordedError, Clock, Entry, Json, LedgerUnavailableError, Recorded
-from knowledge import ModelError
+from handlers.ports import (
+    AlreadyRecordedError,
+    Clock,
+    Entry,
+    Json,
+    LedgerUnavailableError,
+    ModelInUse,
+    Recorded,
+    model_or_none,
+)
+from handlers.records import model_record
 from knowledge.evidence import EvidenceError
 from knowledge.evidence import load as load_evidence
-from knowledge.model import load as load_model
 
 # A request at a terminal is over within this; one in another bot may still be sent until Slack's thirty minutes end.
 ALONE_S, TOGETHER_S = 5.0, 31 * 60.0
@@ -56,6 +64,7 @@ class Lifecycle:
     writer: LedgerWriter | CountingLedger
     clock: Clock
     keeper: CheckpointKeeper
+    model: ModelInUse
     alone_s: float = ALONE_S
     together_s: float = TOGETHER_S
     _instance: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -78,7 +87,7 @@ class Lifecycle:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.writer.status().ok:
             with contextlib.suppress(LedgerUnavailableError, AlreadyRecordedError):
-                started = await self._start_recorded(versions())
+                started = await self._start_recorded(versions(self.model))
                 entry = Entry(f"stopped-{self._instance}", LedgerKind.STOPPED, {"version": 1}, ref=started.seq)
                 await self.writer.record(entry)
         await self.keeper.finish()
@@ -87,7 +96,7 @@ class Lifecycle:
 
     async def _record_start(self, alone: bool) -> None:
         began = self.clock.now()
-        payload = versions()
+        payload = versions(self.model)
         while self._started is None:
             try:
                 self._started = await self._start_recorded(payload)
@@ -185,19 +194,21 @@ def make_lifecycle(tarla: Tarla, settings: Settings) -> Lifecycle:
         record=tarla.ledger.record_blocking,
     )
     watch_checkpoints(tarla.operations, lambda: keeper.status, tarla.clock.now)
-    return Lifecycle(settings.tarla_ledger, tarla.ledger, tarla.clock, keeper)
+    return Lifecycle(settings.tarla_ledger, tarla.ledger, tarla.clock, keeper, tarla.conversation.model)
 
 
-def versions() -> dict[str, Json]:
+def versions(in_use: ModelInUse) -> dict[str, Json]:
     """What answers: program, model, evidence and SQLite; None for what cannot be read."""
-    model: Json = None
+    model = model_or_none(in_use)
     evidence: Json = None
-    with contextlib.suppress(ModelError):
-        version = load_model().version
-        model = {"id": version.id, "sha256": version.sha256}
     with contextlib.suppress(EvidenceError):
         evidence = load_evidence().version
-    return {"program": code_version(), "model": model, "evidence": evidence, "sqlite": sqlite3.sqlite_version}
+    return {
+        "program": code_version(),
+        "model": None if model is None else model_record(model),
+        "evidence": evidence,
+        "sqlite": sqlite3.sqlite_version,
+    }
 
 
 def _last_activated(ledger: Path) -> tuple[int, dict[str, Json] | None]:

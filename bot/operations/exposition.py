@@ -11,10 +11,9 @@ from prometheus_client.registry import Collector
 
 from bot.operations.counts import Counter, Histogram
 from bot.operations.operations import FIGURES, Operations
-from knowledge import ModelError
+from handlers.ports import ModelInUse, model_or_none
 from knowledge.evidence import EvidenceError
 from knowledge.evidence import load as load_evidence
-from knowledge.model import load as load_model
 
 UNUSABLE = "not usable"
 
@@ -65,7 +64,7 @@ class TarlaCollector(Collector):
         yield GaugeMetricFamily("tarla_ready", "1 when an answer could be given now", value=well)
 
     def _build(self) -> Metric:
-        labels = {"code": self._operations.code, "model": _model(), "evidence": _evidence()}
+        labels = {"code": self._operations.code, "model": _model(self._operations.model), "evidence": _evidence()}
         family = GaugeMetricFamily("tarla_build_info", "Versions in use", labels=tuple(labels))
         family.add_metric(tuple(labels.values()), 1.0)
         return family
@@ -104,11 +103,9 @@ def _histogram(histogram: Histogram) -> Metric:
     return family
 
 
-def _model() -> str:
-    try:
-        return load_model().version.id
-    except ModelError:
-        return UNUSABLE
+def _model(in_use: ModelInUse) -> str:
+    model = model_or_none(in_use)
+    return UNUSABLE if model is None else model.version.id
 
 
 def _evidence() -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from bot.operations.counts import Counts
 from bot.operations.readiness import Readiness
 from bot.operations.vocabulary import TURNED_AWAY
+from handlers.ports import ModelInUse
 
 # A figure that somebody else keeps; None while it is not known.
 Source = Callable[[], float | None]
@@ -42,10 +43,10 @@ FIGURES: dict[str, Figure] = {
 
 
 class Operations:
-    """Counts, readiness and figures. ``code`` is the version of this program."""
+    """Counts, readiness and figures. ``code`` is the version of this program, ``model`` gives what answers."""
 
-    def __init__(self, code: str) -> None:
-        self.code = code
+    def __init__(self, code: str, model: ModelInUse) -> None:
+        self.code, self.model = code, model
         self.counts = Counts()
         self.readiness = Readiness()
         self.sources: dict[str, Source] = {}

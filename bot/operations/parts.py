@@ -22,7 +22,7 @@ def watch_parts(operations: Operations, ledger: CountingLedger, in_flight: InFli
         return None if status.ok else status.code or UNSPECIFIED
 
     operations.readiness.watch("ledger", ledger_probe)
-    operations.readiness.watch("model", model_probe)
+    operations.readiness.watch("model", lambda: model_probe(operations.model))
     operations.readiness.watch("evidence", evidence_probe)
     operations.measure("tarla_ledger_up", lambda: float(ledger.status().ok))
     operations.measure("tarla_ledger_commits", lambda: float(ledger.status().commits))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from handlers.ports import ModelInUse
 from knowledge import ModelError
 from knowledge.evidence import EvidenceError
 from knowledge.evidence import load as load_evidence
-from knowledge.model import load as load_model
+from knowledge.model import SiteModelError
 
 # None when all is well, else a closed word.
 Probe = Callable[[], str | None]
 
 UNSPECIFIED, PROBE_FAILED = "unspecified", "probe_failed"
 NOT_USABLE, NOT_CONNECTED = "not_usable", "not_connected"
+SITE_NOT_USABLE = "site_model_not_usable"
 STARTING, STOPPING = "starting", "stopping"
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
@@ -62,10 +64,12 @@ def _asked(probe: Probe) -> str | None:
     return reason if _WORD.fullmatch(reason) else UNSPECIFIED
 
 
-def model_probe() -> str | None:
-    """Whether the risk model can be used."""
+def model_probe(model: ModelInUse) -> str | None:
+    """Whether the risk model in use can be used."""
     try:
-        load_model()
+        model()
+    except SiteModelError:
+        return SITE_NOT_USABLE
     except ModelError:
         return NOT_USABLE
     return None

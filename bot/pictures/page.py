@@ -16,15 +16,15 @@ from bot.pictures.drawing import INK, LARGE, NORMAL, SMALL, SOFT, Drawing, rende
 from handlers.answer import figures
 from handlers.answer.elsewhere import elsewhere
 from handlers.answer.figures import NO_BREAK_SPACE
+from handlers.answer.own_patients import counts
 from handlers.answer.plain import wrapped
-from handlers.answer.view import LABELS, PURPOSE, TITLE, describe
+from handlers.answer.view import LABELS, PURPOSE, describe, model_named, title
 from handlers.outcomes import Answered
 from knowledge.assessment import Assessment, Outcome
 from knowledge.evidence import Evidence
 from knowledge.evidence import load as load_evidence
 from knowledge.factors import LdhCategory
 from knowledge.model import Model
-from knowledge.model import load as load_model
 
 WIDTH = 8.27  # inches: A4
 MARGIN = 0.4
@@ -62,8 +62,8 @@ class _Page:
 
 def picture_of(answered: Answered, format_: str, day: str) -> bytes:
     """The picture of an answer given on ``day`` (ISO 8601, UTC), drawn from the very assessment that was recorded."""
-    evidence, model = load_evidence(), load_model()
-    page = answer_page(answered.assessment, evidence, model, answered.receipt, answered.view.assumed, day)
+    assessment, assumed = answered.assessment, answered.view.assumed
+    page = answer_page(assessment, load_evidence(), answered.model, answered.receipt, assumed, day)
     return render(page, format_)
 
 
@@ -125,7 +125,7 @@ def _drawn(
 
 def _head(page: _Page, assessment: Assessment, assumed: str) -> None:
     page.text(_findings(assessment), LARGE, weight="bold")
-    page.text(TITLE, NORMAL)
+    page.text(title(assessment), NORMAL)
     page.top += 0.04
     if assumed:
         page.small(f"Assumed: {assumed}", INK)
@@ -177,12 +177,20 @@ def _mark(assessment: Assessment) -> str:
 def _foot(page: _Page, assessment: Assessment, last: str) -> None:
     page.top += 0.03
     page.text(f"{PURPOSE}.", NORMAL, weight="bold")
-    page.small(
-        f"Estimates for a centre not in the evidence. They rest on {assessment.observed[0].n} patients of one centre "
-        f"and were never validated elsewhere."
-    )
+    n, site = assessment.observed[0].n, assessment.site
+    if site is None:
+        page.small(
+            f"Estimates for a centre not in the evidence. They rest on {n} patients of one centre and were never "
+            "validated elsewhere."
+        )
+    else:
+        whose = "simulated patients" if site.simulated else "its own patients"
+        page.small(
+            f"Estimates for this centre, from {site.parent_id} updated with {whose}: {counts(site)}. Behind them are "
+            f"{n} patients of one other centre; they were never validated on other patients."
+        )
     page.text(last, SMALL, color=SOFT)
 
 
 def _versions(assessment: Assessment, evidence: Evidence) -> str:
-    return f"model {assessment.model.id} · evidence {evidence.version}"
+    return f"{model_named(assessment)} · evidence {evidence.version}"

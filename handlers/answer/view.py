@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handlers.answer import figures
+from handlers.answer import figures, own_patients
 from handlers.answer.elsewhere import elsewhere
 from knowledge import comparators
 from knowledge.assessment import Assessment, Outcome
 from knowledge.evidence import Evidence
 from knowledge.exact import fisher_exact
 from knowledge.factors import LdhCategory, LdhMeasured, PatientFactors, Presence
-from knowledge.model import load as load_model
+from knowledge.model import Model
 from knowledge.spread import IntervalSources, interval_sources
 
 LABELS: dict[Outcome, str] = {
@@ -26,9 +26,16 @@ LABELS: dict[Outcome, str] = {
 EXPLAINED = (Outcome.CRS_ANY, Outcome.ICANS_ANY)
 ASSUMED = "Assumed"
 TITLE = "Tarlatamab, before cycle 1 day 1, without tocilizumab prophylaxis"
-WINDOW = (
+_STUDY_WINDOW = (
     "The study counts events “following cycle 1 day 1”: after the first dose or at any time since, what was read does "
-    "not say. The level for a new centre comes from rates after dose 1 (CRS) and of unstated window (ICANS)."
+    "not say."
+)
+WINDOW = (
+    f"{_STUDY_WINDOW} The level for a new centre comes from rates after dose 1 (CRS) and of unstated window (ICANS)."
+)
+SITE_WINDOW = (
+    f"{_STUDY_WINDOW} The level for this centre comes from rates elsewhere after dose 1 (CRS) and of unstated window "
+    "(ICANS), and from its own patients: CRS after dose 1, ICANS after cycle 1 day 1."
 )
 PURPOSE = "Planning aid before infusion, not for a patient with symptoms; it informs, you decide"
 
@@ -69,22 +76,43 @@ class AnswerView:
         return next((paragraph.text for paragraph in self.paragraphs if paragraph.heading == ASSUMED), "")
 
 
-def build_view(assessment: Assessment, evidence: Evidence, receipt: str, notes: tuple[str, ...] = ()) -> AnswerView:
-    """The answer for one assessment that stands in the ledger under ``receipt``; ``notes`` say how it was read."""
+def build_view(
+    assessment: Assessment, evidence: Evidence, receipt: str, notes: tuple[str, ...] = (), *, model: Model
+) -> AnswerView:
+    """The answer for one assessment that stands in the ledger under ``receipt``.
+
+    ``notes`` say how the patient was read; ``model`` is that which gave the assessment.
+
+    Raises:
+        ValueError: another model gave it.
+    """
+    if assessment.model != model.version:
+        raise ValueError("only the model that answered can say what its intervals owe their width to")
     n = assessment.observed[0].n
     rows = tuple(_row(assessment, outcome, evidence) for outcome in LABELS)
+    own = [] if assessment.site is None else [model_named(assessment)]
     return AnswerView(
-        title=TITLE,
+        title=title(assessment),
         patient=describe(assessment.factors),
         head=Row("outcome", "this patient (95 %)", f"study (n = {n})", "elsewhere"),
         rows=rows,
-        paragraphs=tuple(_paragraphs(assessment, evidence, notes)),
+        paragraphs=tuple(_paragraphs(assessment, evidence, notes, model)),
         footer=(
             PURPOSE,
-            f"model {assessment.model.id} · evidence {evidence.version} · receipt #{receipt}",
+            f"{model_named(assessment)} · evidence {evidence.version} · receipt #{receipt}",
         ),
-        summary="; ".join(f"{row.outcome}: {row.patient}" for row in rows[:3]) + f"; receipt #{receipt}",
+        summary="; ".join([*(f"{row.outcome}: {row.patient}" for row in rows[:3]), *own, f"receipt #{receipt}"]),
     )
+
+
+def title(assessment: Assessment) -> str:
+    """What an answer is about; before all, where the model comes from simulated patients, that it does."""
+    return own_patients.marked(TITLE, assessment.site)
+
+
+def model_named(assessment: Assessment) -> str:
+    """The model that answered, for the small print."""
+    return f"model {own_patients.named(assessment.model.id, assessment.site)}"
 
 
 def describe(factors: PatientFactors) -> str:
@@ -139,13 +167,17 @@ def _row(assessment: Assessment, outcome: Outcome, evidence: Evidence) -> Row:
     return Row(LABELS[outcome], figures.risk_estimate(risk), figures.count_and_rate(count), beside)
 
 
-def _paragraphs(assessment: Assessment, evidence: Evidence, notes: tuple[str, ...]) -> Iterator[Paragraph]:
-    yield Paragraph("Time window", WINDOW)
+def _paragraphs(
+    assessment: Assessment, evidence: Evidence, notes: tuple[str, ...], model: Model
+) -> Iterator[Paragraph]:
+    if assessment.site is not None:
+        yield Paragraph(own_patients.HEADING, own_patients.told(assessment.site))
+    yield Paragraph("Time window", WINDOW if assessment.site is None else SITE_WINDOW)
     yield Paragraph("Study predictors present", _predictors(assessment, evidence))
     if assessment.assumptions or notes:
         yield Paragraph(ASSUMED, " ".join((*(_sentence(note) for note in notes), *assessment.assumptions)))
     yield Paragraph("Prophylactic tocilizumab", _tocilizumab(assessment, evidence))
-    yield Paragraph("Why so wide", _why_wide(assessment))
+    yield Paragraph("Why so wide", _why_wide(assessment, model))
     yield Paragraph("Evidence", _evidence(evidence))
 
 
@@ -225,33 +257,38 @@ def _tocilizumab(assessment: Assessment, evidence: Evidence) -> str:
     )
 
 
-def _why_wide(assessment: Assessment) -> str:
+def _why_wide(assessment: Assessment, model: Model) -> str:
     crs, icans = (figures.risk_ranges(assessment.risk_of(outcome)) for outcome in EXPLAINED)
     n = assessment.observed[0].n
+    if assessment.site is None:
+        rests_on = f"{n} patients, one centre, odds ratios not seen, never validated elsewhere."
+        severity = "and at another centre its interval is rather too narrow"
+    else:
+        rests_on = f"{n} patients of the study, odds ratios not seen, and this centre's own; never validated on others."
+        severity = "and that centres differ in severity is not in the model: its interval is rather too narrow"
     text = (
-        f"{n} patients, one centre, odds ratios not seen, never validated elsewhere. With effects assumed smaller "
-        f"or larger CRS of any grade is {crs[0]}, ICANS {icans[0]}. "
-        "For CRS grade ≥ 2 the study's rate was not seen, and at another centre its interval is rather too narrow."
+        f"{rests_on} With effects assumed smaller or larger CRS of any grade is {crs[0]}, ICANS {icans[0]}. "
+        f"For CRS grade ≥ 2 the study's rate was not seen, {severity}."
     )
-    if assessment.model != load_model().version:  # only the model that answered can say
-        return text
-    sources = {split.outcome: split for split in interval_sources(assessment.factors)}
+    sources = interval_sources(assessment.factors, model)
+    shares = {split.outcome: _shares(split, new=assessment.site is None) for split in sources}
     return (
-        f"{text} What makes CRS of any grade uncertain: {_shares(sources[Outcome.CRS_ANY])} (at the study's own centre "
-        f"the interval is {crs[1]}). ICANS: {_shares(sources[Outcome.ICANS_ANY])} ({icans[1]})."
+        f"{text} What makes CRS of any grade uncertain: {shares[Outcome.CRS_ANY]} (at the study's own centre "
+        f"the interval is {crs[1]}). ICANS: {shares[Outcome.ICANS_ANY]} ({icans[1]})."
     )
 
 
-def _shares(split: IntervalSources) -> str:
+def _shares(split: IntervalSources, *, new: bool) -> str:
     """``67 % the study's size, 33 % the unknown centre``.
 
     Where findings are not known, what is open is which they are and what they do, and the two are one: without
     the findings a larger study would help little.
     """
-    shares = {"the study's size": split.study, "the unknown centre": split.centre}
+    effects = "the study's size" if new else "how few patients there are"
+    shares = {effects: split.study, "the unknown centre" if new else "this centre's level": split.centre}
     if split.findings > 0.0:
         shares = {"findings not known and what they do": split.study + split.findings, **shares}
-        del shares["the study's size"]
+        del shares[effects]
     shown = figures.whole_shares(list(shares.values()))
     return ", ".join(f"{share} {name}" for share, name in zip(shown, shares, strict=True))
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from handlers.answer import TableMode
 from handlers.answer.figures import risk_estimate, unbroken
+from handlers.answer.own_patients import marked, origin
 from handlers.answer.plain import aligned
-from handlers.answer.view import PURPOSE, describe
+from handlers.answer.view import PURPOSE, describe, model_named
 from handlers.blockkit import Block, code_section, context, escape, section, table
 from handlers.comparison.variants import Variant
 from knowledge.assessment import Assessment, Outcome
@@ -39,7 +40,7 @@ def comparison_blocks(compared: Compared, mode: TableMode) -> list[Block]:
     """The comparison in a message; in a modal only ``TableMode.TEXT`` can be shown."""
     answered = compared.rows[0][1]
     rows = [list(HEAD), *([variant.change, *_estimates(assessment)] for variant, assessment in compared.rows)]
-    blocks = [section(f"*{HEADING}*\n{unbroken(escape(describe(answered.factors)))}")]
+    blocks = [section(f"*{marked(HEADING, answered.site)}*\n{unbroken(escape(describe(answered.factors)))}")]
     if mode is TableMode.BLOCK:
         blocks.append(table([[unbroken(cell) for cell in row] for row in rows]))
     else:
@@ -47,9 +48,10 @@ def comparison_blocks(compared: Compared, mode: TableMode) -> list[Block]:
     changed = {variant.change for variant, _ in compared.rows[1:]}
     without_figure = f" {WITHOUT_FIGURE}" if any(change.startswith("LDH") for change in changed) else ""
     blocks.append(section(f"{MEANING}{without_figure}"))
-    versions = f"model {answered.model.id} · evidence {compared.evidence}"
+    versions = f"{model_named(answered)} · evidence {compared.evidence}"
     receipts = f"receipt #{compared.receipt}, of answer #{compared.of}"
-    blocks.append(context(unbroken(escape(f"{PURPOSE}\n95 % intervals · {versions} · {receipts}"))))
+    purpose = PURPOSE if answered.site is None else f"{PURPOSE}\n{origin(answered.site)}"
+    blocks.append(context(unbroken(escape(f"{purpose}\n95 % intervals · {versions} · {receipts}"))))
     return blocks
 
 
@@ -60,7 +62,10 @@ def comparison_text(compared: Compared) -> str:
         + "; ".join(f"{name}: {figure}" for name, figure in zip(HEAD[1:], _estimates(assessment), strict=True))
         for variant, assessment in compared.rows
     ]
-    return f"{HEADING}. {'. '.join(sentences)}. {MEANING} receipt #{compared.receipt}"
+    answered = compared.rows[0][1]
+    by = "" if answered.site is None else f"{model_named(answered)}; "
+    heading = marked(HEADING, answered.site)
+    return f"{heading}. {'. '.join(sentences)}. {MEANING} {by}receipt #{compared.receipt}"
 
 
 def _estimates(assessment: Assessment) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.home.view import ANSWERS_SHOWN, home_view
-from handlers.ports import History, LedgerUnavailableError, OwnAnswers
+from handlers.ports import History, LedgerUnavailableError, ModelInUse, OwnAnswers, model_or_none
 from handlers.site import SiteSettings
 
 log = logging.getLogger("tarla.home")
@@ -20,6 +20,7 @@ class HomeDesk:
 
     history: History
     site: SiteSettings
+    model: ModelInUse
 
     async def refresh(self, client: AsyncWebClient, user: str, team: str | None) -> None:
         """As ``publish``, after an answer that was given already: where Slack does not take it, the log says so."""
@@ -39,4 +40,4 @@ class HomeDesk:
             own = await self.history.answers_of(user, team, ANSWERS_SHOWN)
         except LedgerUnavailableError as unavailable:
             own = unavailable.code
-        await client.views_publish(user_id=user, view=home_view(self.site, own))
+        await client.views_publish(user_id=user, view=home_view(self.site, own, model_or_none(self.model)))

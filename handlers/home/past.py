@@ -52,7 +52,8 @@ def _told(payload: Mapping[str, Json]) -> list[str]:
     model = payload["model"]
     if not isinstance(model, dict):
         raise TypeError("an answer names its model")
-    return [*lines, f"model {model['id']} · evidence {payload['evidence']}"]
+    simulated = " (simulated patients)" if model.get("simulated") is True else ""
+    return [*lines, f"model {model['id']}{simulated} · evidence {payload['evidence']}"]
 
 
 def _findings(record: Json) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.access import who_may_ask
+from handlers.answer.own_patients import origin
 from handlers.blockkit import Block, channel_links, context, escape, section
 from handlers.controls import form_button
 from handlers.home.past import past_block
@@ -12,15 +13,17 @@ from handlers.parsing.refusal_texts import EXAMPLE
 from handlers.ports import OwnAnswers
 from handlers.replies import HOW_TO, SCOPE
 from handlers.site import SiteSettings
-from knowledge import ModelError
 from knowledge.evidence import load as load_evidence
-from knowledge.model import load as load_model
+from knowledge.model import Model
 
 ANSWERS_SHOWN = 10
 
 
-def home_view(site: SiteSettings, own: OwnAnswers | str) -> dict[str, Any]:
-    """The Home tab of one person; ``own`` is a fault's closed code where the ledger cannot be read."""
+def home_view(site: SiteSettings, own: OwnAnswers | str, model: Model | None) -> dict[str, Any]:
+    """The Home tab of one person.
+
+    ``own`` is a fault's closed code where the ledger cannot be read, ``model`` None where it cannot be used.
+    """
     return {
         "type": "home",
         "blocks": [
@@ -32,7 +35,7 @@ def home_view(site: SiteSettings, own: OwnAnswers | str) -> dict[str, Any]:
             {"type": "divider"},
             section("\n".join(_settings(site))),
             context(SCOPE),
-            context(f"model {escape(_model())} · evidence {load_evidence().version}"),
+            context(f"model {escape(_model(model))} · evidence {load_evidence().version}"),
         ],
     }
 
@@ -68,8 +71,7 @@ def _settings(site: SiteSettings) -> list[str]:
     return lines
 
 
-def _model() -> str:
-    try:
-        return load_model().version.id
-    except ModelError:
+def _model(model: Model | None) -> str:
+    if model is None:
         return "not usable, so no risk is shown"
+    return model.version.id if model.site is None else f"{model.version.id}: {origin(model.site)}"

@@ -41,7 +41,7 @@ def register_listeners(
     app: AsyncApp, conversation: Conversation, directory: Directory, site: SiteSettings, watch: Watch
 ) -> None:
     """Attach every listener to the app, watched, and the guard before them all."""
-    mode, home = site.table, HomeDesk(conversation.history, site)
+    mode, home = site.table, HomeDesk(conversation.history, site, conversation.model)
     app.use(guard(conversation, directory, site.rules))
     app.command(COMMAND)(watch(command_listener(conversation, mode, SiteDesk(conversation, directory, site))))
     app.shortcut(controls.SHORTCUT)(watch(shortcut_listener(conversation)))

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.answer import TableMode
 from handlers.blockkit import ephemeral, escape, modal, section
 from handlers.comparison import Compared, comparison_blocks, comparison_text
-from handlers.conversation import NO_MODEL, Conversation
+from handlers.conversation import Conversation, no_model
 from handlers.delivery import own_delivery
 from handlers.evidence.modal import answer_modal, evidence_action
 from handlers.listeners.failure import acknowledged_first
@@ -104,9 +104,9 @@ def model_listener(conversation: Conversation) -> Listener:
     async def model(body: dict[str, Any], client: AsyncWebClient) -> None:
         press = read_press(body, client.base_url)
         try:
-            view = model_modal(conversation.code_version)
-        except ModelError:
-            await tell(client, press, NO_MODEL)
+            view = model_modal(conversation.code_version, conversation.model())
+        except ModelError as error:
+            await tell(client, press, no_model(error))
         else:
             await _open(client, press, view)
 

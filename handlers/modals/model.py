@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from handlers.answer.own_patients import HEADING, marked, told
 from handlers.blockkit import Block, context, escape, modal, section
 from knowledge.model import Model
-from knowledge.model import load as load_model
+from knowledge.site_origin import SiteOrigin
 from knowledge.synthesis.facts import model_fact_ids
 
 if TYPE_CHECKING:
@@ -25,20 +26,17 @@ _ELSEWHERE = re.compile(r"(?:: see| listed under) \*[^*]+\*")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 
 
-def model_modal(program: str) -> dict[str, Any]:
-    """The model in use now; ``program`` is the version of this program.
-
-    Raises:
-        ModelError: it is missing, altered or built from other facts.
-    """
-    model = load_model()
+def model_modal(program: str, model: Model) -> dict[str, Any]:
+    """The model in use now; ``program`` is the version of this program."""
     card = _card(model, program)
-    named = f"_model_ `{escape(model.version.id)}`"
+    # The card and its figures are those of the model that was shipped; a site model's own are its origin and its file.
+    named = f"_model_ `{escape(model.version.id if model.site is None else model.site.parent_id)}`"
     conditions = [
         f"{_prose(each.text)}  {' '.join(f'`{fact}`' for fact in each.facts)}" for each in card.assumptions.conditions
     ]
     blocks: list[Block] = [
         section(f"*The model in use:* `{escape(model.version.id)}`\nAn answer names its own model in the small print."),
+        *([] if model.site is None else [section(_own(model.site))]),
         section("\n\n".join(_prose(text) for text in card.summary) + f"\n{named}"),
         section(f"*What goes in*\n{INPUTS}"),
         section(_listed("What was published and is kept to", conditions) + f"\n{named}"),
@@ -53,21 +51,46 @@ def model_modal(program: str) -> dict[str, Any]:
     return modal("Model", blocks)
 
 
+def _own(site: SiteOrigin) -> str:
+    return "\n".join(
+        [
+            f"*{marked(HEADING, site)}*",
+            escape(told(site)),
+            f"What follows is said of its parent, `{escape(site.parent_id)}`, whose draws it weights anew.",
+        ]
+    )
+
+
 @lru_cache(maxsize=1)
 def _card(model: Model, program: str) -> ModelCard:
     # Here and not above: only this modal needs the card's texts and the study, and starting must not wait for them.
     from knowledge.card.build import build_card
 
-    return build_card(program, model)
+    return build_card(program, model if model.site is None else None)
 
 
 def _file(model: Model) -> list[str]:
     spec_facts = len(model_fact_ids(model.spec))
     draws = f"{model.draws('crs').weight.size:,} for CRS and {model.draws('icans').weight.size:,} for ICANS"
+    own = [] if model.site is None else _origin_of_file(model.site)
     return [
         f"Model `{escape(model.version.id)}`, SHA-256 begins `{model.version.sha256[:HASH_SHOWN]}`",
         f"Built from {spec_facts} facts, whose hash begins `{model.facts_sha256[:HASH_SHOWN]}`",
         f"Seed {model.content.seed}; weighted draws: {draws}",
+        *own,
+    ]
+
+
+def _origin_of_file(site: SiteOrigin) -> list[str]:
+    fit = [
+        f"{name} {value:.2f}"
+        for name, value in (("CRS", site.khat_crs), ("ICANS", site.khat_icans))
+        if value is not None
+    ]
+    return [
+        f"Parent `{escape(site.parent_id)}`, SHA-256 begins `{site.parent_sha256[:HASH_SHOWN]}`",
+        f"Patients' file: SHA-256 begins `{site.data_sha256[:HASH_SHOWN]}`; {site.patients} rows",
+        *([f"Pareto k of the new weights: {', '.join(fit)}"] if fit else []),
     ]
 
 

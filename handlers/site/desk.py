@@ -10,7 +10,14 @@ from handlers.blockkit import Block
 from handlers.conversation import Conversation
 from handlers.lookup import LookUp
 from handlers.outcomes import LookedUp, Repeated
-from handlers.ports import Directory, DirectoryUnavailableError, Kind, LedgerCounts, LedgerUnavailableError
+from handlers.ports import (
+    Directory,
+    DirectoryUnavailableError,
+    Kind,
+    LedgerCounts,
+    LedgerUnavailableError,
+    model_or_none,
+)
 from handlers.records import looked_up_payload, refused_payload
 from handlers.requests import Question
 from handlers.site.settings import SiteSettings
@@ -63,7 +70,9 @@ class SiteDesk:
             counts = await self.conversation.history.counts_since(weeks[0])
         except LedgerUnavailableError as unavailable:
             counts = unavailable.code
-        return site_blocks(self.site, self.conversation.code_version, weeks, counts), site_text(self.site, counts)
+        model = model_or_none(self.conversation.model)
+        blocks = site_blocks(self.site, self.conversation.code_version, model, weeks, counts)
+        return blocks, site_text(self.site, counts)
 
 
 def mondays(today: str) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 
 from handlers.access import who_may_ask
+from handlers.answer.own_patients import origin
 from handlers.blockkit import CHANNELS_SHOWN, Block, channel_links, code_section, context, escape, section
 from handlers.ports import Kind, LedgerCounts
 from handlers.site.settings import SiteSettings
-from knowledge import ModelError
 from knowledge.evidence import load as load_evidence
-from knowledge.model import load as load_model
+from knowledge.model import Model
 
 HEADLINE = "Tarla at this site"
 _KINDS = (Kind.COMPUTED, Kind.LOOKED_UP, Kind.REFUSED, Kind.SHARED, Kind.DELIVERED, Kind.DELIVERY_FAILED)
@@ -21,13 +21,15 @@ CODES_SHOWN = 30
 
 
 def site_blocks(
-    site: SiteSettings, code_version: str, weeks: Sequence[str], counts: LedgerCounts | str
+    site: SiteSettings, code_version: str, model: Model | None, weeks: Sequence[str], counts: LedgerCounts | str
 ) -> tuple[Block, ...]:
-    """The overview; ``counts`` is a fault's closed code where the ledger cannot be read."""
+    """The overview; ``model`` is None where it cannot be used, ``counts`` a fault's code where the ledger cannot."""
     return (
         section(f"*{HEADLINE}*"),
         section("\n".join(f"`{name}` {value}" for name, value in settings_lines(site))),
-        section(f"*Versions* program {escape(code_version)} · model {_model()} · evidence {load_evidence().version}"),
+        section(
+            f"*Versions* program {escape(code_version)} · model {_model(model)} · evidence {load_evidence().version}"
+        ),
         *_counted(weeks, counts),
     )
 
@@ -81,12 +83,12 @@ def _counted(weeks: Sequence[str], counts: LedgerCounts | str) -> list[Block]:
     return [*blocks, context("Counts only: who asked what is in the ledger for auditors, and not shown here.")]
 
 
-def _model() -> str:
-    try:
-        version = load_model().version
-    except ModelError:
+def _model(model: Model | None) -> str:
+    if model is None:
         return "not usable, so no risk is shown"
-    return f"{escape(version.id)} (SHA-256 `{version.sha256[:12]}…`)"
+    version = model.version
+    whose = "" if model.site is None else f", {escape(origin(model.site))}, SHA-256 `{model.site.data_sha256[:12]}…`"
+    return f"{escape(version.id)} (SHA-256 `{version.sha256[:12]}…`){whose}"
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from bot.ledger.writer import LedgerWriter
 from bot.settings import Settings
 from bot.standin import SlackStandin
 from handlers.answer import AnswerView, build_view
+from handlers.answer.figures import risk_estimate
 from handlers.comparison import Compared
 from handlers.conversation import Conversation
 from handlers.outcomes import Answered
@@ -108,8 +109,8 @@ def compared_print(compared: Compared, *, again: bool) -> list[str]:
     """The figures that a reader of a comparison sees, as they were or worked out again."""
     found = []
     for variant, assessment in compared.rows:
-        view = build_view(assess(variant.factors) if again else assessment, load_evidence(), "0-0000")
-        found += [row.patient for row in view.rows]
+        shown = assess(variant.factors) if again else assessment
+        found += [risk_estimate(outcome) for outcome in shown.outcomes]
     return found
 
 
@@ -120,7 +121,7 @@ def oracle(given: Given) -> dict[str, str]:
         if isinstance(shown, Compared):
             differs = compared_print(shown, again=False) != compared_print(shown, again=True)
         else:
-            differs = print_of(shown) != print_of(build_view(assess(factors), load_evidence(), receipt))
+            differs = print_of(shown) != print_of(build_view(assess(factors), load_evidence(), receipt, model=load()))
         if differs:
             changed[receipt] = who
     return changed
@@ -179,7 +180,7 @@ async def test_the_recall_is_what_readers_would_see_change(
         _who, factors, shown = given.shown[each["receipt"]]
         if isinstance(shown, Compared):
             continue
-        now = build_view(assess(factors), load_evidence(), each["receipt"])
+        now = build_view(assess(factors), load_evidence(), each["receipt"], model=load())
         assert [figure["old_printed"] for figure in each["figures"]] == [row.patient for row in shown.rows[:3]]
         assert [figure["new_printed"] for figure in each["figures"]] == [row.patient for row in now.rows[:3]]
         assert each["findings"] == shown.patient

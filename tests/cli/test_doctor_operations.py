@@ -10,6 +10,7 @@ from bot.doctor.operations import examine_operations
 from bot.operations import Operations
 from bot.operations.server import serve_operations
 from bot.settings import Settings
+from knowledge.model import load as load_model
 from tests.support.app import settings_for
 
 
@@ -36,7 +37,7 @@ async def test_an_address_that_others_can_reach_is_said(tmp_path: Path) -> None:
 
 
 async def test_tarla_itself_may_listen_there(tmp_path: Path) -> None:
-    async with serve_operations(Operations("0.1.0"), Address("127.0.0.1", 0)) as url:
+    async with serve_operations(Operations("0.1.0", load_model), Address("127.0.0.1", 0)) as url:
         finding = await examine_operations(settings(tmp_path, int(url.rpartition(":")[2])))
     assert finding.ok
     assert finding.state.startswith("Tarla answers on 127.0.0.1:")

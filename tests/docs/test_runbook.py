@@ -21,6 +21,7 @@ from bot.operations.operations import FIGURES
 from bot.operations.readiness import NOT_CONNECTED, NOT_USABLE, STARTING, STOPPING
 from bot.settings import Settings
 from handlers.parsing import RefusalCode
+from knowledge.model import load as load_model
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -53,7 +54,7 @@ FAILURES = (
 @cache
 def metric_names() -> frozenset[str]:
     """Names of all families and samples."""
-    operations = Operations("0.1.0")
+    operations = Operations("0.1.0", load_model)
     for name in FIGURES:
         operations.measure(name, lambda: 1.0)
     for histogram in operations.counts.histograms:

@@ -20,6 +20,7 @@ from handlers.modals.answer import EXPIRED, answer_modal
 from handlers.outcomes import Answered
 from handlers.parsing import parse
 from knowledge import LdhCategory, PatientFactors, Presence, UpperLimit, assess
+from knowledge.model import load as load_model
 from tests.support import answers
 from tests.support.browser import (
     SlackClient,
@@ -146,7 +147,8 @@ async def test_what_the_client_does_not_draw_is_drawn_nearly_as_slack_does() -> 
     rows = tuple((each, assess(each.factors)) for each in variants(factors))
     compared = Compared(rows, "2026-11-22", "1286-0c1d", "1284-3f9a")
     view = answers.expected_view("1284-3f9a")
-    answer = answer_modal(Answered(view, answers.expected_assessment(), (), "1284-3f9a"), Origin(Door.HOME), EXPIRED)
+    answered = Answered(view, answers.expected_assessment(), (), "1284-3f9a", load_model())
+    answer = answer_modal(answered, Origin(Door.HOME), EXPIRED)
     drawn = {
         "form": (form["blocks"], 'value="480"', 520),
         "what-if": (comparison_blocks(compared, TableMode.BLOCK), "liver mets yes", 760),

@@ -124,7 +124,7 @@ def test_laws_of_every_answer() -> None:
         assert past.factors == patient
         assert past.agrees(answer)
         if number % 20 == 0:
-            table = repr(build_view(answer, evidence, "1-0000"))
+            table = repr(build_view(answer, evidence, "1-0000", model=load()))
             for outcome in answer.outcomes:
                 assert estimate(outcome.risk, outcome.interval) in table.replace("\\xa0", " ")
     tally("laws of an answer", patients=count)

@@ -23,6 +23,7 @@ from handlers.outcomes import Answered, LookedUp
 from handlers.ports import History
 from handlers.replies import message
 from handlers.requests import Asker, Question
+from knowledge.model import load as load_model
 from tests.support import app as support
 from tests.support.app import RunningApp, over_http, over_socket, settings_for
 from tests.support.chaos import rng, scale, tally
@@ -80,7 +81,7 @@ async def test_no_reply_and_no_record_holds_an_identifier() -> None:
     for identifier in some("conversation", 60):
         for frame in (*COMMANDS, *LOOK_UPS):
             ledger = FakeLedger()
-            talk = Conversation(ledger, cast("History", None), FakeClock(), None, "0.0-test")
+            talk = Conversation(ledger, cast("History", None), FakeClock(), None, "0.0-test", load_model)
             reply = await talk.reply_to(Question("k", frame.format(identifier.text), Asker("cli", "U1")))
             assert not isinstance(reply, Answered | LookedUp), (frame, identifier)
             content = repr(message(reply, TableMode.TEXT)) + repr([entry.payload for entry in ledger.entries])

@@ -31,6 +31,7 @@ from handlers.parsing import Refusal, parse
 from handlers.parsing.limits import MAX_CHARACTERS
 from handlers.ports import History
 from handlers.requests import Asker, MalformedPayloadError, Question
+from knowledge.model import load as load_model
 from tests.support.app import PATIENCE_S, RunningApp, over_http, over_socket
 from tests.support.chaos import FULL, tally
 from tests.support.fakes import FakeClock, FakeLedger
@@ -87,7 +88,7 @@ def cost_of(work: Callable[[], object]) -> float:
 
 
 def _conversation() -> Conversation:
-    return Conversation(FakeLedger(), cast("History", None), FakeClock(), None, "0.0-test")
+    return Conversation(FakeLedger(), cast("History", None), FakeClock(), None, "0.0-test", load_model)
 
 
 @pytest.mark.parametrize("size", [100_000, 1_000_000])

@@ -18,6 +18,7 @@ from handlers.outcomes import Answered, HowToAsk, LookedUp, Refused, Reply
 from handlers.ports import History
 from handlers.replies import message
 from handlers.requests import Asker, Question
+from knowledge.model import load as load_model
 from tests.support.app import allowed_links
 from tests.support.chaos import SEED, tally
 from tests.support.closed import SITE_LIMIT
@@ -35,7 +36,7 @@ UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u206
 
 def conversation(ledger: FakeLedger) -> Conversation:
     """A conversation whose ledger is in memory; a question alone needs no history."""
-    return Conversation(ledger, cast("History", None), FakeClock(), SITE_LIMIT, "0.0-test")
+    return Conversation(ledger, cast("History", None), FakeClock(), SITE_LIMIT, "0.0-test", load_model)
 
 
 def outcome_of(reply: Reply) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -396,10 +397,11 @@ async def test_too_late_for_a_modal_it_is_told_in_a_message(path: Path, action_i
 
 @pytest.fixture
 def other_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another model than the one that answered, as far as the conversation can tell."""
+    """The shipped model gives the answer; another one, as far as the conversation can tell, is in use ever after."""
     version = load_model().version.model_copy(update={"sha256": "0" * 64})
     changed = type("Changed", (), {"version": version})()
-    monkeypatch.setattr("handlers.conversation.load_model", lambda: changed)
+    models = chain([load_model()], repeat(changed))
+    monkeypatch.setattr("bot.compose.model_in_use", lambda _folder: lambda: next(models))
 
 
 @pytest.mark.usefixtures("other_model")

@@ -22,6 +22,7 @@ from bot.operations.running import operating
 from bot.operations.server import serve_operations
 from bot.settings import SettingsError
 from bot.standin import SlackStandin
+from knowledge.model import load as load_model
 from tests.support.app import APP_TOKEN, BOT_TOKEN, WORDS, over_http, over_socket, until
 from tests.support.serving import SECRETS, START_S, serving
 from tests.support.signing import slash_command_request
@@ -116,7 +117,7 @@ async def test_beside_socket_mode_the_connection_is_watched(tmp_path: Path) -> N
 
 
 async def test_a_process_that_starts_or_stops_is_not_ready() -> None:
-    operations, stopped = Operations("0.1.0"), asyncio.Event()
+    operations, stopped = Operations("0.1.0", load_model), asyncio.Event()
     async with operating(operations, None, stopped) as notifier:
         assert operations.readiness.reasons() == {"process": "starting"}
         notifier.tell("READY=1", "STATUS=taking requests")
@@ -129,7 +130,7 @@ async def test_an_address_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = Address("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(SettingsError, match=rf"TARLA_OPERATIONS: cannot listen on {address} \(EADDRINUSE\)"):
-            async with serve_operations(Operations("0.1.0"), address):
+            async with serve_operations(Operations("0.1.0", load_model), address):
                 pytest.fail("it cannot have listened")
 
 

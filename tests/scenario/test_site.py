@@ -14,6 +14,7 @@ from handlers.site import SiteSettings
 from handlers.site.desk import mondays
 from handlers.site.view import site_blocks
 from knowledge import UpperLimit
+from knowledge.model import load as load_model
 from tests.support.app import APP_TOKEN, BOT_TOKEN, allowed_links, over_http
 from tests.support.signing import SIGNING_SECRET
 from tests.support.slack_limits import check_message
@@ -120,7 +121,7 @@ def test_a_busy_site_fits_into_a_message() -> None:
         last_seq=9_999_999,
         complete=False,
     )
-    blocks = list(site_blocks(SiteSettings(), "1.0.0", weeks, counts))
+    blocks = list(site_blocks(SiteSettings(), "1.0.0", load_model(), weeks, counts))
     message = {"response_type": "ephemeral", "text": "site", "blocks": blocks}
     check_message(message, allowed_links=allowed_links(message))
     assert "older events of these weeks were not counted" in _words(message)

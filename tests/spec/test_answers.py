@@ -16,6 +16,7 @@ from knowledge import Assessment, UpperLimit, assess
 from knowledge.assessment import Outcome
 from knowledge.evidence import load as load_evidence
 from knowledge.factors import LdhUnit
+from knowledge.model import load as load_model
 from knowledge.spread import interval_sources
 
 _TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("answers.toml").read_text(encoding="utf-8"))
@@ -32,7 +33,11 @@ def _answered(case: dict[str, Any]) -> tuple[Assessment, tuple[str, ...], Answer
         site = UpperLimit(value=float(value), unit=LdhUnit(unit))
     understood = parse(case["said"], site_uln=site)
     assessment = assess(understood.factors)
-    return assessment, understood.notes, build_view(assessment, load_evidence(), "1284-3f9a", understood.notes)
+    return (
+        assessment,
+        understood.notes,
+        build_view(assessment, load_evidence(), "1284-3f9a", understood.notes, model=load_model()),
+    )
 
 
 def _paragraphs(view: AnswerView) -> dict[str, str]:

@@ -15,6 +15,7 @@ from handlers.answer.figures import estimate
 from handlers.answer.plain import compact_table
 from knowledge import Assessment, LdhMeasured, LdhUnit, PatientFactors, Presence, UpperLimit, assess
 from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
 from tests.support.slack_limits import check_message
 
 WORDS = "ldh 480/250 liver yes dm no cvd yes"
@@ -42,7 +43,7 @@ def expected_estimates() -> list[str]:
 
 def expected_view(receipt: str) -> AnswerView:
     """The whole answer to ``WORDS`` that stands in the ledger under ``receipt``."""
-    return build_view(expected_assessment(), load_evidence(), receipt)
+    return build_view(expected_assessment(), load_evidence(), receipt, model=load_model())
 
 
 def texts(message: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from knowledge import Assessment, PatientFactors, assess, comparators
 from knowledge.assessment import Outcome
 from knowledge.evidence import load as load_evidence
 from knowledge.factors import LdhMeasured, Presence, UpperLimit
+from knowledge.model import load as load_model
 from tests.support.origins import WORDS, exact_limits, numbers, printed
 
 _EVIDENCE = load_evidence()
@@ -29,7 +30,7 @@ def _answer() -> tuple[Assessment, AnswerView]:
             cardiovascular_disease=Presence.YES,
         )
     )
-    return assessment, build_view(assessment, _EVIDENCE, "1-0000")
+    return assessment, build_view(assessment, _EVIDENCE, "1-0000", model=load_model())
 
 
 def _paragraph(view: AnswerView, heading: str) -> str:

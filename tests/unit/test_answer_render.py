@@ -21,6 +21,7 @@ from handlers.parsing import parse
 from handlers.replies import message
 from knowledge import Assessment, UpperLimit, assess
 from knowledge.evidence import load as load_evidence
+from knowledge.model import load as load_model
 from tests.support.slack_limits import check_message
 
 COMPACT_WIDTH = 72  # a phone held sideways, and the narrowest terminal promised
@@ -37,8 +38,8 @@ def answered(name: str) -> Answered:
     text, site = CASES[name]
     understood = parse(text, site_uln=site)
     assessment = assess(understood.factors)
-    view = build_view(assessment, load_evidence(), RECEIPT, understood.notes)
-    return Answered(view, assessment, understood.notes, RECEIPT)
+    view = build_view(assessment, load_evidence(), RECEIPT, understood.notes, model=load_model())
+    return Answered(view, assessment, understood.notes, RECEIPT, load_model())
 
 
 def with_risks(assessment: Assessment, risk: float, interval: tuple[float, float]) -> Assessment:
@@ -51,7 +52,9 @@ def with_risks(assessment: Assessment, risk: float, interval: tuple[float, float
 
 
 def extreme_view(risk: float, interval: tuple[float, float]) -> AnswerView:
-    return build_view(with_risks(answered("nothing-known").assessment, risk, interval), load_evidence(), RECEIPT)
+    return build_view(
+        with_risks(answered("nothing-known").assessment, risk, interval), load_evidence(), RECEIPT, model=load_model()
+    )
 
 
 @pytest.fixture

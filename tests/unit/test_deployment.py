@@ -17,6 +17,7 @@ from bot.address import read_address
 from bot.operations import Operations
 from bot.operations.server import serve_operations
 from bot.settings import Settings
+from knowledge.model import load as load_model
 from tests.support.dockerfile import Instruction, read_dockerfile
 from tests.support.requirements import require_systemd
 
@@ -100,7 +101,7 @@ async def test_the_health_check_tells_alive_from_dead() -> None:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stderr=asyncio.subprocess.DEVNULL)
         return await process.wait()
 
-    async with serve_operations(Operations("0.1.0"), read_address("127.0.0.1:0")) as url:
+    async with serve_operations(Operations("0.1.0", load_model), read_address("127.0.0.1:0")) as url:
         port = int(url.rpartition(":")[2])
         assert await status_on(port) == 0
     assert await status_on(port) == 1

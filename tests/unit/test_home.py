@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +17,9 @@ from handlers.records import comparison_payload, computed_payload
 from handlers.requests import Asker
 from handlers.site import SiteSettings
 from knowledge import LdhUnit, PatientFactors, Presence, UpperLimit, assess
-from knowledge import model as model_module
 from knowledge.evidence import load as load_evidence
+from knowledge.model import Model
+from knowledge.model import load as load_model
 from tests.support import answers
 from tests.support.app import allowed_links
 from tests.support.fakes import recorded
@@ -28,14 +27,7 @@ from tests.support.slack_limits import check_view
 
 ASKER = Asker(via="slash_command", user="U0FELLOW01", channel="C0TUMOURBD", team="T0TARLADEV")
 NONE_YET = OwnAnswers(())
-
-
-@pytest.fixture
-def _no_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setattr(model_module, "data_folder", lambda: tmp_path)
-    model_module.load.cache_clear()
-    yield
-    model_module.load.cache_clear()
+SHIPPED = load_model()
 
 
 def _payload() -> dict[str, Any]:
@@ -46,9 +38,11 @@ def _event(payload: dict[str, Any] | None, seq: int = 7) -> PastEvent:
     return PastEvent(recorded(seq), "computed", payload)
 
 
-def _texts(site: SiteSettings | None = None, own: OwnAnswers | str = NONE_YET) -> list[str]:
+def _texts(
+    site: SiteSettings | None = None, own: OwnAnswers | str = NONE_YET, model: Model | None = SHIPPED
+) -> list[str]:
     """The view's texts, each a block's, spaces all alike; the view itself is one that Slack takes."""
-    view = home_view(site or SiteSettings(), own)
+    view = home_view(site or SiteSettings(), own, model)
     check_view(view, allowed_links=allowed_links(view))
     blocks = [block for block in view["blocks"] if block["type"] in ("section", "context")]
     texts = [[block["text"]] if block["type"] == "section" else block["elements"] for block in blocks]
@@ -62,7 +56,7 @@ def _shown(site: SiteSettings | None = None, own: OwnAnswers | str = NONE_YET) -
 def test_it_says_how_to_ask_and_which_versions_answer() -> None:
     shown = _shown()
     assert EXAMPLE in shown
-    assert model_module.load().version.id in shown
+    assert SHIPPED.version.id in shown
     assert load_evidence().version in shown
     assert "not for a patient with symptoms" in shown
     assert "not set: give it with each LDH" in shown
@@ -72,7 +66,8 @@ def test_it_says_how_to_ask_and_which_versions_answer() -> None:
 
 
 def test_the_form_is_a_button_away() -> None:
-    (actions,) = [block for block in home_view(SiteSettings(), NONE_YET)["blocks"] if block["type"] == "actions"]
+    blocks = home_view(SiteSettings(), NONE_YET, load_model())["blocks"]
+    (actions,) = [block for block in blocks if block["type"] == "actions"]
     assert [element["action_id"] for element in actions["elements"]] == ["tarla_form"]
 
 
@@ -92,9 +87,8 @@ def test_it_says_who_may_ask() -> None:
     assert "S0ONCOLOGY" not in shown
 
 
-@pytest.mark.usefixtures("_no_model")
 def test_without_a_model_it_says_that_no_risk_is_shown() -> None:
-    assert "not usable, so no risk is shown" in _shown()
+    assert "not usable, so no risk is shown" in "\n".join(_texts(model=None))
 
 
 def test_an_answer_is_shown_as_it_was_recorded() -> None:
@@ -176,4 +170,4 @@ def test_every_figure_stands_beside_its_receipt() -> None:
 
 
 def test_nothing_of_a_view_is_a_table() -> None:
-    assert '"table"' not in json.dumps(home_view(SiteSettings(), OwnAnswers((_event(_payload()),))))
+    assert '"table"' not in json.dumps(home_view(SiteSettings(), OwnAnswers((_event(_payload()),)), load_model()))

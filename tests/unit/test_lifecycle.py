@@ -20,6 +20,7 @@ from bot.lifecycle import interrupted, process
 from bot.lifecycle.process import Lifecycle
 from bot.settings import Settings
 from handlers.ports import Entry, Kind
+from knowledge.model import load as load_model
 from tests.support.app import BOT_TOKEN, until
 from tests.support.vouched import Vouched, guards_off
 
@@ -29,7 +30,7 @@ async def living(made: Vouched, *, alone_s: float = 0.0, together_s: float = 60.
     with made.writing() as writer:
         clock = SystemClock()
         keeper = CheckpointKeeper(made.ledger, made.folder, made.key_path, writer, clock, rhythm=Rhythm(poll_s=0.01))
-        life = Lifecycle(made.ledger, writer, clock, keeper, alone_s=alone_s, together_s=together_s)
+        life = Lifecycle(made.ledger, writer, clock, keeper, load_model, alone_s=alone_s, together_s=together_s)
         await life.begin()
         try:
             yield life
@@ -87,8 +88,8 @@ async def test_another_model_is_recorded_once_and_the_same_one_not_again(
         async with living(made):
             await settled(made, start)
     assert len(events(made, "model_activated")) == 1
-    before = process.versions()
-    monkeypatch.setattr(process, "versions", lambda: before | {"evidence": "2027-01-01"})
+    before = process.versions(load_model)
+    monkeypatch.setattr(process, "versions", lambda _model: before | {"evidence": "2027-01-01"})
     async with living(made), living(made):
         await settled(made, 4)
     last = events(made, "model_activated")

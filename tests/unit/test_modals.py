@@ -27,7 +27,7 @@ _DIGIT = re.compile(r"\d")
 
 
 def answered() -> Answered:
-    return Answered(answers.expected_view(RECEIPT), answers.expected_assessment(), (), RECEIPT)
+    return Answered(answers.expected_view(RECEIPT), answers.expected_assessment(), (), RECEIPT, load_model())
 
 
 def texts(view: dict[str, Any]) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_shared_answer_has_nothing_to_press_and_both_receipts(mode: TableMode)
 def test_every_block_of_the_model_with_a_figure_names_the_model_or_a_record() -> None:
     evidence, model = load_evidence(), load_model()
     known = {*evidence.facts, *evidence.associations, *evidence.sources, model.version.id}
-    view = model_modal("0.1.0")
+    view = model_modal("0.1.0", load_model())
     check_view(view)
     for text in texts(view):
         heading = re.fullmatch(r"\*.*\*", text)
@@ -72,7 +72,7 @@ def test_every_block_of_the_model_with_a_figure_names_the_model_or_a_record() ->
 
 def test_the_model_is_described_from_its_own_file() -> None:
     model = load_model()
-    shown = "\n".join(texts(model_modal("0.1.0")))
+    shown = "\n".join(texts(model_modal("0.1.0", load_model())))
     for wanted in (model.version.sha256[:12], model.facts_sha256[:12], str(model.content.seed), model.version.id):
         assert wanted in shown
     for pool in (model.draws("crs"), model.draws("icans")):

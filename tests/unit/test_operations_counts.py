@@ -15,6 +15,7 @@ from bot.operations.exposition import exposition, registry_of
 from bot.operations.operations import FIGURES
 from bot.operations.vocabulary import OTHER, TURNED_AWAY, with_other
 from handlers.ports import AlreadyRecordedError, Entry, Json, Kind, LedgerUnavailableError, Recorded
+from knowledge.model import load as load_model
 
 # The series that are there before anything happens, and how many there can ever be beside those of the process.
 MOST_SERIES = 500
@@ -153,7 +154,7 @@ async def test_on_a_real_ledger_events_are_those_in_it(tmp_path: Path) -> None:
 
 def everything_at_once() -> Operations:
     """Operations in which every figure is known and every label has had foreign words."""
-    operations = Operations("0.1.0")
+    operations = Operations("0.1.0", load_model)
     for name in FIGURES:
         operations.measure(name, lambda: 1.0)
     for reason in TURNED_AWAY:
@@ -178,7 +179,7 @@ def test_no_label_holds_an_id_or_a_value_and_the_series_are_bounded() -> None:
 
 def test_every_series_is_there_from_the_start() -> None:
     """A rate can only be taken of a series that was 0 before it was 1."""
-    text = text_of(Operations("0.1.0"))
+    text = text_of(Operations("0.1.0", load_model))
     for line in (
         'tarla_requests_total{door="slash_command",outcome="computed"} 0.0',
         'tarla_delivery_failures_total{reason="late"} 0.0',
@@ -189,7 +190,7 @@ def test_every_series_is_there_from_the_start() -> None:
 
 
 def test_what_is_not_known_is_not_shown() -> None:
-    operations = Operations("0.1.0")
+    operations = Operations("0.1.0", load_model)
     operations.measure("tarla_checkpoint_size", lambda: None)
     operations.measure("tarla_checkpoint_age_seconds", lambda: 1 / 0)
     operations.measure("tarla_slack_connections", lambda: 2)
@@ -199,14 +200,14 @@ def test_what_is_not_known_is_not_shown() -> None:
 
 
 def test_many_applications_share_nothing() -> None:
-    first, second = Operations("0.1.0"), Operations("0.1.0")
+    first, second = Operations("0.1.0", load_model), Operations("0.1.0", load_model)
     first.counts.refusals.add("E_GUEST")
     assert 'tarla_refusals_total{code="E_GUEST"} 1.0' in text_of(first)
     assert 'tarla_refusals_total{code="E_GUEST"} 0.0' in text_of(second)
 
 
 def test_only_known_figures_and_reasons_can_be_added() -> None:
-    operations = Operations("0.1.0")
+    operations = Operations("0.1.0", load_model)
     with pytest.raises(ValueError, match="unknown figure"):
         operations.measure("tarla_patient_487", lambda: 1)
     with pytest.raises(ValueError, match="unknown reason"):

@@ -12,6 +12,7 @@ from bot.operations import Operations
 from bot.operations.exposition import exposition, registry_of
 from bot.operations.link import watch_link
 from bot.operations.parts import watch_checkpoints, watch_requests
+from knowledge.model import load as load_model
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -58,7 +59,7 @@ def lines_of(operations: Operations) -> list[str]:
 
 
 def test_a_link() -> None:
-    operations, link = Operations("0.1.0"), Link()
+    operations, link = Operations("0.1.0", load_model), Link()
     watch_link(operations, link)
     assert operations.readiness.reasons() == {"slack": "not_connected"}
     assert "tarla_slack_connected 0.0" in lines_of(operations)
@@ -79,7 +80,7 @@ def test_a_link() -> None:
 
 
 def test_requests_turned_away() -> None:
-    operations, counts = Operations("0.1.0"), Requests()
+    operations, counts = Operations("0.1.0", load_model), Requests()
     watch_requests(operations, counts)
     counts.unsigned, counts.replayed, counts.unreadable, counts.shed, counts.late = 1, 2, 3, 4, 5
     seen = lines_of(operations)
@@ -88,7 +89,7 @@ def test_requests_turned_away() -> None:
 
 
 def test_checkpoints() -> None:
-    operations, status = Operations("0.1.0"), Checkpoints()
+    operations, status = Operations("0.1.0", load_model), Checkpoints()
     watch_checkpoints(operations, lambda: status, lambda: NOON)
     assert "tarla_checkpoint_size 0.0" in lines_of(operations)
     assert not [line for line in lines_of(operations) if line.startswith("tarla_checkpoint_age_seconds")]
@@ -107,7 +108,7 @@ def test_checkpoints() -> None:
 @pytest.mark.parametrize("alarm", ["folder_unwritable", "key_unusable"])
 def test_an_alarm_of_folder_or_key_is_a_warning(alarm: str) -> None:
     """Answers are recorded and given all the same."""
-    operations = Operations("0.1.0")
+    operations = Operations("0.1.0", load_model)
     watch_checkpoints(operations, lambda: Checkpoints(alarm=alarm), lambda: NOON)
     assert operations.readiness.reasons() == {}
     assert operations.readiness.warnings() == {"checkpoint": alarm}
@@ -117,7 +118,7 @@ def test_an_alarm_of_folder_or_key_is_a_warning(alarm: str) -> None:
 
 @pytest.mark.parametrize("alarm", ["older_file", "rewritten", "schema", "an alarm of a later version"])
 def test_an_alarm_of_the_ledger_is_in_the_way(alarm: str) -> None:
-    operations = Operations("0.1.0")
+    operations = Operations("0.1.0", load_model)
     watch_checkpoints(operations, lambda: Checkpoints(alarm=alarm), lambda: NOON)
     assert list(operations.readiness.reasons()) == ["checkpoint"]
     assert operations.readiness.warnings() == {}

@@ -47,7 +47,7 @@ CASES = {
 def case(name: str) -> tuple[Assessment, AnswerView, Drawing]:
     understood = parse(CASES[name], site_uln=UpperLimit(value=250))
     assessment = assess(understood.factors)
-    view = build_view(assessment, load_evidence(), RECEIPT, understood.notes)
+    view = build_view(assessment, load_evidence(), RECEIPT, understood.notes, model=load_model())
     return assessment, view, answer_page(assessment, load_evidence(), load_model(), RECEIPT, view.assumed, DAY)
 
 

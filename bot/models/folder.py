@@ -1,0 +1,179 @@
+"""The folder of the site's own models: artefacts by the SHA-256 of their bytes, and a pointer to the one in use.
+
+Without a pointer the shipped model answers. A pointer that cannot be followed is an error, never the shipped model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.files import new_file, write_durably
+from knowledge.assessment import ModelVersion
+from knowledge.model import FactsChangedError, Model, ModelError, SiteModelError, decode, shipped_version
+
+POINTER = "in_use.json"
+SUFFIX = ".npz"
+# A site model weighs a few megabytes; what is far larger is none, and is not read.
+MOST_BYTES = 100_000_000
+# Readable by whoever runs the bot's group: nothing of a patient is in a model.
+MODE = 0o640
+BACK = "`tarla model use --shipped` goes back to the shipped model"
+AGAIN = "run `tarla study update` again and activate its result"
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# As the update names its models; an id stands in answers, so that nothing else may be in it.
+_ID = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """The site's models. Nothing is cached: each call looks at the disk."""
+
+    path: Path
+
+    def pointer(self) -> ModelVersion | None:
+        """The model in use; None for the shipped one.
+
+        Raises:
+            SiteModelError: there is a pointer, and it cannot be read.
+        """
+        try:
+            text = (self.path / POINTER).read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise _cannot_be_told(type(error).__name__) from None
+        try:
+            found = json.loads(text)
+            version = ModelVersion(id=found["id"], sha256=found["sha256"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise _cannot_be_told(type(error).__name__) from None
+        if not _SHA256.fullmatch(version.sha256) or not _ID.fullmatch(version.id):
+            raise _cannot_be_told("not written by Tarla")
+        return version
+
+    def point_to(self, version: ModelVersion) -> None:
+        """Name the model in use, at once or not at all.
+
+        Raises:
+            OSError: it cannot be written; the former one stays in use.
+        """
+        with new_file(self.path / POINTER, mode=MODE, replace=True) as part:
+            text = json.dumps({"id": version.id, "sha256": version.sha256}, indent=2)
+            part.write_text(f"{text}\n", encoding="utf-8")
+
+    def place_of(self, sha256: str) -> Path:
+        """Where the artefact of this hash lies, if it is kept."""
+        return self.path / f"{sha256}{SUFFIX}"
+
+    def keep(self, data: bytes) -> Path:
+        """Keep an artefact; one that is there with the same bytes stays.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        place = self.place_of(hashlib.sha256(data).hexdigest())
+        if place.is_file() and place.read_bytes() == data:
+            return place
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o750)
+        place.unlink(missing_ok=True)  # of this name and with other bytes: damaged
+        write_durably(place, data, MODE)
+        return place
+
+    def kept(self) -> Iterator[str]:
+        """SHA-256 of every artefact by its name, in order."""
+        try:
+            names = sorted(each.name for each in self.path.iterdir() if each.name.endswith(SUFFIX))
+        except OSError:
+            return
+        yield from (name for each in names if _SHA256.fullmatch(name := each.removesuffix(SUFFIX)))
+
+    def load(self, sha256: str) -> Model:
+        """The kept model of this hash, whether or not it may answer today.
+
+        Raises:
+            SiteModelError: it is missing, altered, unreadable, or built from facts that have changed since.
+        """
+        try:
+            data = _bytes_of(self.place_of(sha256))
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+            why = "its file is missing" if missing else f"its file cannot be read ({type(error).__name__})"
+            raise SiteModelError(f"{_named(sha256)} is not usable: {why}; put the file back, or {BACK}") from None
+        if hashlib.sha256(data).hexdigest() != sha256:
+            told = "its file was altered; put the file back as it was"
+            raise SiteModelError(f"{_named(sha256)} is not usable: {told}, or {BACK}")
+        return site_model(data)
+
+    def in_use(self, version: ModelVersion) -> Model:
+        """The model that the pointer names, fit to answer.
+
+        Raises:
+            SiteModelError: as ``load``, or it rests on another model than the shipped one.
+        """
+        model = self.load(version.sha256)
+        if model.version.id != version.id:
+            raise _cannot_be_told("it names another model than its file")
+        check_parent(model)
+        return model
+
+
+def site_model(data: bytes) -> Model:
+    """A site's own model from the bytes of its artefact.
+
+    Raises:
+        SiteModelError: it is no artefact, no site model, or built from facts that have changed since.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        model = decode(data)
+    except FactsChangedError:
+        told = "this release of Tarla rests on other facts than the model does"
+        raise SiteModelError(f"{_named(sha256)} is not usable: {told}; {AGAIN}, or {BACK}") from None
+    except ModelError:
+        told = "its file is no model that this release can read"
+        raise SiteModelError(f"{_named(sha256)} is not usable: {told}; {AGAIN}, or {BACK}") from None
+    if model.site is None:
+        raise SiteModelError("this is no model updated with a site's own patients (tarla study update makes one)")
+    if not _ID.fullmatch(model.version.id):
+        raise SiteModelError("the model's name is not one that tarla study update gives")
+    return model
+
+
+def check_parent(model: Model) -> None:
+    """Whether a site model is an update of the model shipped with this release.
+
+    Raises:
+        SiteModelError: it is one of another model.
+        ModelError: the shipped model's own description cannot be read.
+    """
+    if model.site is None or model.site.parent_sha256 != shipped_version().sha256:
+        told = "it updates another model than the one shipped with this release"
+        raise SiteModelError(f"the site model {model.version.id} is not usable: {told}; {AGAIN}, or {BACK}")
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.stat().st_size > MOST_BYTES:
+        raise OSError("too large")
+    return path.read_bytes()
+
+
+def read_artefact(path: Path) -> bytes:
+    """The bytes of a file that is to be a model.
+
+    Raises:
+        OSError: it cannot be read, or is far too large.
+    """
+    return _bytes_of(path)
+
+
+def _named(sha256: str) -> str:
+    return f"the site model (SHA-256 {sha256[:12]}…)"
+
+
+def _cannot_be_told(why: str) -> SiteModelError:
+    return SiteModelError(f"which model is in use cannot be told ({why}): name it with `tarla model use`, or {BACK}")

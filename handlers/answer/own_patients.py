@@ -1,0 +1,45 @@
+"""What is said of a model that a site's own patients updated: in each answer, and wherever the model is named."""
+
+from __future__ import annotations
+
+from knowledge.site_origin import SiteOrigin
+
+HEADING = "This centre's own patients"
+SIMULATED = "SIMULATED PATIENTS, not for care"
+_DESCRIBES_NOBODY = "They are SIMULATED: the figures describe no centre's patients and are not for care."
+
+
+def marked(text: str, site: SiteOrigin | None) -> str:
+    """The text; before it, where the patients are simulated, that they are."""
+    return f"{SIMULATED}: {text}" if site is not None and site.simulated else text
+
+
+def named(model_id: str, site: SiteOrigin | None) -> str:
+    """The model's name in small print, with what must never be missing from it."""
+    return f"{model_id} (simulated patients)" if site is not None and site.simulated else model_id
+
+
+def counts(site: SiteOrigin) -> str:
+    """How many of a site's patients the model was updated with, and how many had each outcome."""
+    crs = "CRS: no patient of this centre, so as in the parent model"
+    if site.crs_patients:
+        crs = f"CRS in {site.crs_events} of {site.crs_patients} ({site.crs_grade2plus_events} of grade ≥ 2)"
+    icans = "ICANS: no patient of this centre, so as in the parent model"
+    if site.icans_patients:
+        icans = f"ICANS in {site.icans_events} of {site.icans_patients}"
+    return f"{crs}; {icans}"
+
+
+def origin(site: SiteOrigin) -> str:
+    """One line: parent and counts, for where the model is named outside an answer."""
+    whose = "simulated patients" if site.simulated else "this centre's own patients"
+    return f"{site.parent_id} updated with {whose}: {counts(site)}"
+
+
+def told(site: SiteOrigin) -> str:
+    """An answer's paragraph: what updated its estimates, and what that is not."""
+    text = (
+        f"The estimates are for this centre: model {site.parent_id}, updated with its own patients without tocilizumab "
+        f"prophylaxis ({counts(site)}). Patients who updated a model cannot also validate it, and no others have."
+    )
+    return f"{_DESCRIBES_NOBODY} {text}" if site.simulated else text
