@@ -24,8 +24,8 @@ from handlers.answer import answer_text
 from handlers.answer.plain import wrapped
 from handlers.delivery import expecting_delivery, record_outcome
 from handlers.lookup import LookUp
-from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Repeated, Reply
-from handlers.replies import refusal_lines
+from handlers.outcomes import Answered, HowToAsk, HowToRecord, LookedUp, NotShown, Refused, Repeated, Reply
+from handlers.replies import HOW_TO_RECORD, refusal_lines, unmarked
 from handlers.requests import Asker, Question
 from knowledge.spread import interval_sources
 
@@ -127,6 +127,10 @@ def _print(reply: Reply, as_json: bool) -> int:
         status = FAILED if reply.reason in ("model", "site_model") else NOT_RECORDED
     elif isinstance(reply, HowToAsk):
         lines, status = [f"Say what is known, for example: {reply.example}"], REFUSED
+    elif isinstance(reply, HowToRecord):
+        # Its commands are Slack's, and stay as they are.
+        _complain(f"Outcomes are not recorded at a terminal. {unmarked(HOW_TO_RECORD)}")
+        return REFUSED
     else:
         lines, status = [_repeated(reply)], FAILED
     print(_writable("\n".join(_at_terminal(line) for line in lines), sys.stderr), file=sys.stderr, flush=True)

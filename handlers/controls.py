@@ -9,13 +9,14 @@ from handlers.evidence.modal import PAGE_ACTION, TOPIC_ACTION
 from handlers.lookup.grade_form import GRADE_CALLBACKS, GradeKind
 
 WHAT_IF, EVIDENCE, MODEL, EDIT, SHARE = "tarla_what_if", "tarla_evidence", "tarla_model", "tarla_edit", "tarla_share"
-OPEN_FORM = "tarla_form"
+OPEN_FORM, OUTCOME = "tarla_form", "tarla_outcome"
 GRADE: Mapping[GradeKind, str] = GRADE_CALLBACKS
 EVIDENCE_PAGES = (TOPIC_ACTION, PAGE_ACTION)
-ACTIONS = (WHAT_IF, EVIDENCE, MODEL, EDIT, SHARE, OPEN_FORM, *GRADE.values(), *EVIDENCE_PAGES)
+ACTIONS = (WHAT_IF, EVIDENCE, MODEL, EDIT, SHARE, OPEN_FORM, OUTCOME, *GRADE.values(), *EVIDENCE_PAGES)
 # The form's own name as a modal, and the shortcut that opens it.
 FORM_CALLBACK = "tarla_form"
-VIEWS = (FORM_CALLBACK, *GRADE.values())
+OUTCOME_CALLBACK = "tarla_outcome"
+VIEWS = (FORM_CALLBACK, OUTCOME_CALLBACK, *GRADE.values())
 SHORTCUT = "tarla_ask"
 
 SHARE_CONFIRM = {

@@ -11,7 +11,7 @@ from handlers.comparison import Compared, Variant, variants
 from handlers.delivery import note_event
 from handlers.lookup import LookUp, LookUpRefusal
 from handlers.lookup.registry import LOOK_UPS, near_look_up
-from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Repeated, Reply
+from handlers.outcomes import Answered, HowToAsk, HowToRecord, LookedUp, NotShown, Refused, Repeated, Reply
 from handlers.parsing import Refusal, parse
 from handlers.parsing.limits import MAX_CHARACTERS
 from handlers.parsing.words import ascii_lower
@@ -42,6 +42,8 @@ from knowledge.model import SiteModelError
 
 # Written by hand, where Slack made no mention of it.
 TYPED_MENTION = "@tarla"
+# An outcome is recorded in a form, which only a command can open.
+OUTCOME_WORDS = frozenset({"outcome", "outcomes"})
 # A greeting asks how to begin.
 HELP_WORDS = frozenset({"help", "?", "how", "hi", "hello", "hey"})
 
@@ -76,6 +78,8 @@ class Conversation:
             words = words[1:]
         if not too_long and (not words or (len(words) == 1 and words[0] in HELP_WORDS)):
             return HowToAsk(self.example)
+        if words and words[0] in OUTCOME_WORDS:
+            return HowToRecord()
         try:
             if words and words[0] in LOOK_UPS:
                 look_up = LOOK_UPS[words[0]](words[1:], self.today)

@@ -51,6 +51,11 @@ class HowToAsk:
 
 
 @dataclass(frozen=True)
+class HowToRecord:
+    """Asked to record an outcome where no form can open, or under nothing that is a receipt; nothing is recorded."""
+
+
+@dataclass(frozen=True)
 class LookedUp:
     """What evidence or label say; ``receipt`` is None where the ledger could not keep that it was shown."""
 
@@ -65,4 +70,4 @@ class Repeated:
     receipt: str
 
 
-Reply = Answered | Refused | NotShown | HowToAsk | LookedUp | Repeated
+Reply = Answered | Refused | NotShown | HowToAsk | HowToRecord | LookedUp | Repeated

@@ -6,7 +6,7 @@ The process (``bot``) provides the real parts; tests provide hand-written fakes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Union
@@ -38,6 +38,7 @@ class Kind(StrEnum):
     REFUSED = "refused"
     LOOKED_UP = "looked_up"
     SHARED = "shared"
+    OUTCOME = "outcome_recorded"
     DELIVERED = "delivered"
     DELIVERY_FAILED = "delivery_failed"
 
@@ -55,6 +56,16 @@ class Entry:
     kind: str
     payload: Mapping[str, Json]
     ref: int | None = None
+
+
+def outcome_key(answer: int, replaces: int | None) -> str:
+    """The event's idempotency key. Each outcome has one successor, whoever sends it and how often.
+
+    Args:
+        answer: the ledger's number of the answer.
+        replaces: that of the outcome which stood before; None for the first.
+    """
+    return f"outcome:{answer}.{replaces or 0}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +129,15 @@ class OwnAnswers:
     """Answers of one person, newest first.
 
     ``altered`` are receipts of rows that are not as they were recorded. ``searched`` is how many events were looked
-    through, and ``complete`` false where older ones were not.
+    through, and ``complete`` false where older ones were not. ``outcomes`` are those that stand for these answers, by
+    the answer's number.
     """
 
     events: tuple[PastEvent, ...]
     altered: tuple[str, ...] = ()
     searched: int = 0
     complete: bool = True
+    outcomes: Mapping[int, PastEvent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +175,14 @@ class History(Protocol):
 
         Raises:
             LedgerUnavailableError: the ledger cannot be read.
+        """
+        ...
+
+    async def outcome_of(self, answer: int) -> PastEvent | None:
+        """The outcome that stands for the answer of this number, the last of those that took each other's place.
+
+        Raises:
+            LedgerUnavailableError: the ledger cannot be read, or an outcome was changed since it was recorded.
         """
         ...
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 DIGITS = 4
 _SHOWN = re.compile(rf"([1-9][0-9]{{0,17}})-([0-9a-f]{{{DIGITS}}})", re.ASCII)
+_COPIED = re.compile(rf"#?([1-9][0-9]{{0,17}})-([0-9a-f]{{{DIGITS}}})", re.ASCII)
+_DASHES = re.compile("[\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]")
 _TYPED = re.compile(rf"#?([1-9][0-9]{{0,17}})(?:-([0-9a-f]{{{DIGITS},64}}))?", re.ASCII)
 
 
@@ -38,6 +40,15 @@ def read_receipt(text: str) -> Receipt | None:
 def read_typed_receipt(text: str) -> Receipt | None:
     """A receipt as a person copies it: also with ``#`` before it, in capitals, with more digits or with none."""
     return _receipt(_TYPED.fullmatch(text.strip().lower()))
+
+
+def read_copied_receipt(text: str) -> Receipt | None:
+    """A whole receipt as it gets into a command: with blanks, ``#``, a code's backticks, a telephone's long dash.
+
+    The first digits of the leaf hash must be there: they tell a slip in the number from another patient's receipt.
+    """
+    words = [word for word in _DASHES.sub("-", text.lower()).replace("`", " ").split() if word != "receipt"]
+    return _receipt(_COPIED.fullmatch("".join(words).rstrip(".,;")))
 
 
 def _receipt(match: re.Match[str] | None) -> Receipt | None:

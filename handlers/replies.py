@@ -10,7 +10,7 @@ from handlers.blockkit import Block, context, ephemeral, escape, section
 from handlers.controls import answer_buttons, form_button, grade_buttons
 from handlers.lookup import LookUpCode
 from handlers.lookup.grade_form import GradeKind
-from handlers.outcomes import Answered, HowToAsk, LookedUp, NotShown, Refused, Reply
+from handlers.outcomes import Answered, HowToAsk, HowToRecord, LookedUp, NotShown, Refused, Reply
 from handlers.parsing import RefusalCode
 
 Message = dict[str, Any]
@@ -20,7 +20,13 @@ HOW_TO = (
     "• LDH with its upper limit: `ldh 480/250`, `ldh 8.0 µkat/L uln 4.1`, `ldh 1.9x`, `ldh high`, `ldh normal`\n"
     "• liver metastases, diabetes, cardiovascular disease: `liver yes`, `dm no`, `cvd unknown`, `no liver mets`\n"
     "• a diagnosis named by itself between commas counts as present: `ldh 1.9x, liver mets, T2DM, no cardiac hx`\n"
-    "Look-ups: `/tarla evidence`, `dose`, `monitor`, `manage crs 2`, `grade`, `toci 82kg`"
+    "Look-ups: `/tarla evidence`, `dose`, `monitor`, `manage crs 2`, `grade`, `toci 82kg`\n"
+    "What became of the patient: `/tarla outcome 1284-3f9a`, with the receipt of the answer"
+)
+HOW_TO_RECORD = (
+    "In Slack type `/tarla outcome` and the receipt of the answer as it stands there, such as "
+    "`/tarla outcome 1284-3f9a`, or press *Record outcome* beside the answer in App Home. A form opens; it asks for "
+    "the grades of CRS and ICANS, prophylactic tocilizumab, and the last day looked at."
 )
 SCOPE = (
     "Planning aid before the first tarlatamab infusion, not for a patient with symptoms. "
@@ -52,7 +58,19 @@ def message(reply: Reply, mode: TableMode) -> Message | None:
     if isinstance(reply, HowToAsk):
         body = f"*How to ask*\n`{escape(reply.example)}`\n{HOW_TO}"
         return ephemeral(f"How to ask: {reply.example}", [section(body), form_button(), context(SCOPE)])
+    if isinstance(reply, HowToRecord):
+        return ephemeral(f"How to record an outcome. {unmarked(HOW_TO_RECORD)}", how_to_record_blocks())
     return None
+
+
+def how_to_record_blocks() -> list[Block]:
+    """How to record an outcome, where no form can be opened."""
+    return [section(f"*How to record an outcome*\n{HOW_TO_RECORD}"), context("Nothing was recorded.")]
+
+
+def unmarked(mrkdwn: str) -> str:
+    """Our own sentences without their markup, for notifications and terminals."""
+    return mrkdwn.replace("`", "").replace("*", "")
 
 
 def look_up_blocks(reply: LookedUp) -> list[Block]:

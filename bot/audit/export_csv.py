@@ -11,7 +11,7 @@ import io
 import unicodedata
 
 from bot.audit.export import hexed, readable
-from bot.audit.payload import OUTCOMES, PRESENCES, figures, parsed, part, parts, text
+from bot.audit.payload import OUTCOMES, PRESENCES, RECORDED, figures, outcome_said, parsed, part, parts, text
 from bot.ledger.read import RawEvent
 
 FIGURES = ("risk", "low", "high")
@@ -22,6 +22,7 @@ COLUMNS = (
     *PRESENCES,
     *(f"{outcome}_{figure}" for outcome in OUTCOMES for figure in FIGURES),
     *("compared", "reason", "word", "length", "look_up", "milliseconds"),
+    *RECORDED,
     *("model_id", "model_sha256", "evidence", "code"),
     *("payload", "payload_hash", "leaf", "problem"),
 )
@@ -66,6 +67,7 @@ class CsvWriter:
         compared = parts(payload, "comparison")
         cells["compared"] = text(len(compared) or None)
         cells |= {name: text(payload.get(name)) for name in _PLAIN}
+        cells |= dict(outcome_said(payload))
         model = part(payload, "model")
         cells |= {"model_id": text(model.get("id")), "model_sha256": text(model.get("sha256"))}
         line = io.StringIO()

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.audit import fhir_codes as codes
 from bot.audit.export import hexed, readable
-from bot.audit.payload import figures, parsed, part, parts, text
+from bot.audit.payload import figures, outcome_said, parsed, part, parts, text
 from bot.audit.problems import told
 from bot.ledger.read import RawEvent
 
@@ -92,7 +92,7 @@ def _agents(payload: dict[str, Any]) -> list[dict[str, Any]]:
         return [{**application, "requestor": True}]
     system = _system(user, codes.SLACK_USER if _SLACK_USER.fullmatch(user) else codes.ACCOUNT)
     person: dict[str, Any] = {
-        "type": _concept(codes.PARTICIPATION, "IRCP", "information recipient"),
+        "type": _concept(codes.PARTICIPATION, *_part_of_person(payload)),
         "who": {"identifier": {"system": system, "value": user}},
         "requestor": True,
     }
@@ -100,6 +100,12 @@ def _agents(payload: dict[str, Any]) -> list[dict[str, Any]]:
     if channel.strip():
         person["location"] = {"identifier": {"system": _system(channel, codes.SLACK_CHANNEL), "value": channel}}
     return [person, application]
+
+
+def _part_of_person(payload: dict[str, Any]) -> tuple[str, str]:
+    """Who records an outcome tells something; everybody else is told something."""
+    told = next(outcome_said(payload), None) is None
+    return ("IRCP", "information recipient") if told else ("AUT", "author (originator)")
 
 
 def _system(value: str, system: str) -> str:
@@ -118,6 +124,7 @@ def _entities(row: RawEvent, receipt: str, payload: dict[str, Any]) -> list[dict
                 ("leaf", hexed(row.leaf)),
             ),
             *_details(*_figures_given(payload)),
+            *_details(*outcome_said(payload)),
             *_details(("via", text(part(payload, "asker").get("via") or payload.get("via")))),
             *_details(*((name, text(payload.get(name))) for name in ("evidence", "code", "milliseconds", "word"))),
         ],

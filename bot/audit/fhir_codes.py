@@ -65,6 +65,8 @@ KINDS = MappingProxyType(
         "refused": Mapped(QUERY, "E", Outcome.MINOR_FAILURE, of_request=True),
         "looked_up": Mapped(QUERY, "R", of_request=True),
         "shared": Mapped(EXPORT, "R", of_request=True),
+        # No question and no answer: somebody put something on record. Not to treat, so no purpose is named.
+        "outcome_recorded": Mapped(ACTIVITY, "C"),
         "delivered": Mapped(ACTIVITY, "E", of_request=True),
         "delivery_failed": Mapped(ACTIVITY, "E", Outcome.SERIOUS_FAILURE, of_request=True),
         "interrupted": Mapped(ACTIVITY, "E", Outcome.SERIOUS_FAILURE, of_request=True),

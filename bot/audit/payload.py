@@ -10,6 +10,9 @@ from typing import Any
 OUTCOMES = ("crs_any", "crs_grade2plus", "icans_any")
 PRESENCES = ("liver_metastases", "diabetes", "cardiovascular_disease")
 
+# What an ``outcome_recorded`` event says of a patient, and which outcome it takes the place of.
+RECORDED = ("crs_grade", "icans_grade", "grading", "tocilizumab_prophylaxis", "day", "replaces")
+
 
 def parsed(body: object) -> dict[str, Any]:
     """The payload; empty where it was pruned or is no JSON object."""
@@ -37,6 +40,13 @@ def parts(payload: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def text(value: object) -> str:
     """A value in a cell; empty where there is none."""
     return "" if value is None else str(value)
+
+
+def outcome_said(payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Of a recorded outcome: the name and value of each part; a grade that is not known has none."""
+    if "crs_grade" in payload and "icans_grade" in payload:
+        for name in RECORDED:
+            yield name, text(payload.get(name))
 
 
 def figures(payload: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.audit.export import hexed, readable
-from bot.audit.payload import PRESENCES, figures, parsed, part, parts, text
+from bot.audit.payload import PRESENCES, figures, outcome_said, parsed, part, parts, text
 from bot.audit.problems import told
 from bot.audit.shown import Fit, Shown
 from bot.audit.stats_text import table
@@ -94,6 +94,8 @@ def _rest(payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name in _SAID:
         if name in payload:
             yield name.replace("_", " "), text(payload[name])
+    for name, value in outcome_said(payload):
+        yield name.replace("_", " "), value or ("none" if name == "replaces" else "not known")
     if part(payload, "arguments"):
         yield "asked with", ", ".join(f"{name} {value}" for name, value in part(payload, "arguments").items())
     for name in ("assumptions", "notes", "records"):

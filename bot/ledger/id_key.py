@@ -30,7 +30,7 @@ _MESSAGE = "message:"
 LOOKED_BACK = 200
 _NEWEST_ASKED = """
 SELECT CAST(body AS BLOB) FROM payload JOIN event USING (seq)
-WHERE kind IN ('computed', 'refused', 'looked_up', 'shared') ORDER BY seq DESC LIMIT ?"""
+WHERE kind IN ('computed', 'refused', 'looked_up', 'shared', 'outcome_recorded') ORDER BY seq DESC LIMIT ?"""
 
 
 class Pseudonyms:

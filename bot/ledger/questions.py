@@ -9,9 +9,11 @@ import json
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.ledger.read import RawEvent, last_seq, raw_events
+from handlers.ports import outcome_key
 
 PAGE_EVENTS = 2_000
 # Answers further back are not looked for; counts cover weeks and go further.
@@ -50,6 +52,10 @@ class FoundAnswers:
     complete: bool
 
 
+# By its key alone, over the unique index: an outcome's key names the answer and the outcome that it takes the place of.
+_BY_KEY = "SELECT seq FROM event WHERE idem_key = ?"
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """Counts by (Monday, kind) and by refusal code, the events they cover, and whether those were all."""
@@ -74,6 +80,18 @@ def own_answers(connection: sqlite3.Connection, user: str, team: str | None, lim
         upto = after
     rows = tuple(row for seq in found for row in [next(raw_events(connection, after=seq - 1, page=1))])
     return FoundAnswers(rows, last - upto, complete=len(found) >= limit or upto == 0)
+
+
+def outcome_steps(connection: sqlite3.Connection, answer: int) -> Iterator[RawEvent]:
+    """Rows of the outcomes of an answer, each in the place of the one before; hashes not checked."""
+    replaced = 0
+    while (found := connection.execute(_BY_KEY, (outcome_key(answer, replaced),)).fetchone()) is not None:
+        (seq,) = found
+        # Also in a file that somebody wrote into this comes to an end.
+        if seq <= replaced or (row := next(raw_events(connection, after=seq - 1, page=1), None)) is None:
+            return
+        yield row
+        replaced = seq
 
 
 def counts_since(connection: sqlite3.Connection, day: str) -> Counted:

@@ -26,7 +26,7 @@ SELECT coalesce(min(seq, (
 
 _UNANSWERED = """
 SELECT e.seq, e.idem_key, e.time FROM event AS e
-WHERE e.seq > ?1 AND e.seq <= ?2 AND e.kind IN ('computed', 'refused', 'looked_up', 'shared')
+WHERE e.seq > ?1 AND e.seq <= ?2 AND e.kind IN ('computed', 'refused', 'looked_up', 'shared', 'outcome_recorded')
   AND NOT EXISTS (SELECT 1 FROM event WHERE idem_key = e.idem_key || '#delivery')
   AND NOT EXISTS (SELECT 1 FROM event WHERE idem_key = 'interrupted-' || e.seq)
 ORDER BY e.seq"""

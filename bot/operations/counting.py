@@ -12,7 +12,7 @@ from handlers.ports import AlreadyRecordedError, Entry, Json, Kind, LedgerUnavai
 
 log = logging.getLogger("tarla.ledger")
 
-_REQUESTS = frozenset({Kind.COMPUTED, Kind.REFUSED, Kind.LOOKED_UP, Kind.SHARED})
+_REQUESTS = frozenset({Kind.COMPUTED, Kind.REFUSED, Kind.LOOKED_UP, Kind.SHARED, Kind.OUTCOME})
 _DELIVERIES: dict[str, str] = {Kind.DELIVERED: "delivered", Kind.DELIVERY_FAILED: "failed"}
 
 

@@ -18,10 +18,11 @@ from handlers.ports import Kind
 
 OTHER = "other"
 
-# Doors, and what else a request is recorded as having come through: an answer's button, a form that grades, a terminal.
-DOORS = frozenset({*(door.value for door in Door), "button", "grade_form", "cli"})
+# Doors, and what else a request is recorded as having come through: an answer's button, a form that grades,
+# one that takes an outcome, a terminal.
+DOORS = frozenset({*(door.value for door in Door), "button", "grade_form", "outcome_form", "cli"})
 # `repeated`: the same request again, which has had its answer. `not_shown`: the ledger did not take it.
-OUTCOMES = frozenset({"computed", "refused", "looked_up", "shared", "repeated", "not_shown"})
+OUTCOMES = frozenset({"computed", "refused", "looked_up", "shared", "outcome_recorded", "repeated", "not_shown"})
 REFUSALS = frozenset(code.value for codes in (RefusalCode, LookUpCode, AccessCode) for code in codes)
 KINDS = frozenset(kind.value for kinds in (Kind, LedgerKind) for kind in kinds)
 LEDGER_CODES = frozenset({"locked", "disk_full", "read_only", "cannot_open", "timeout", "damaged", "closed"})

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 from handlers.answer import figures
 from handlers.answer.view import LABELS, describe
-from handlers.blockkit import Block, escape, section
+from handlers.blockkit import Block, button, escape, section
+from handlers.controls import OUTCOME
+from handlers.outcome.record import in_words, standing_outcome
 from handlers.ports import Json, PastEvent
 from handlers.records import factors_from_record
 from knowledge.assessment import Outcome
@@ -16,18 +18,36 @@ COMPARISON = "comparison"
 WHAT_IF = "What if: a comparison with other findings"
 
 
-def past_block(event: PastEvent) -> Block:
-    """When, under which receipt, for which findings, and the risks with their intervals as they were recorded."""
-    recorded = event.recorded
+def past_block(event: PastEvent, outcome: PastEvent | None = None) -> Block:
+    """When, under which receipt, for which findings, and the risks with their intervals as they were recorded.
+
+    An answer for one patient has a button beside it, and the ``outcome`` that stands for it.
+    """
+    recorded, takes_outcome = event.recorded, False
     lines = [f"*{date_token(recorded.time)}* · receipt `#{recorded.receipt}`"]
     if event.payload is None:
         lines.append("What was answered is no longer kept.")
     else:
         try:
             lines += [escape(figures.unbroken(line)) for line in _told(event.payload)]
+            takes_outcome = COMPARISON not in event.payload
         except (KeyError, TypeError, ValueError):
             lines.append("Recorded in a form that this version cannot read.")
-    return section("\n".join(lines))
+    if not takes_outcome:
+        return section("\n".join(lines))
+    if outcome is not None:
+        lines.append(_outcome(outcome))
+    name = "Record outcome" if outcome is None else "Change outcome"
+    return section("\n".join(lines)) | {"accessory": button(name, OUTCOME, recorded.receipt)}
+
+
+def _outcome(event: PastEvent) -> str:
+    try:
+        outcome = standing_outcome(event).outcome
+        words = "an outcome that is no longer kept" if outcome is None else in_words(outcome)
+    except (KeyError, TypeError, ValueError):
+        words = "an outcome in a form that this version cannot read"
+    return f"*Outcome:* {escape(words)} · outcome `#{event.recorded.receipt}`"
 
 
 def date_token(time: str) -> str:

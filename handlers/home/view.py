@@ -44,7 +44,7 @@ def _answers(own: OwnAnswers | str) -> list[Block]:
     head = section("*Your last answers*")
     if isinstance(own, str):
         return [head, section(f"Not shown: the audit ledger cannot be read (`{own}`). Tell whoever runs Tarla here.")]
-    blocks = [head, *(past_block(event) for event in own.events)]
+    blocks = [head, *(past_block(event, own.outcomes.get(event.recorded.seq)) for event in own.events)]
     if own.altered:
         receipts = ", ".join(f"`#{receipt}`" for receipt in own.altered)
         blocks.append(

@@ -23,6 +23,8 @@ from handlers.listeners.form import edit_listener, form_button_listener, shortcu
 from handlers.listeners.grade import grade_button_listener, grade_submission_listener
 from handlers.listeners.home import home_listener
 from handlers.listeners.messages import direct_message_listener, mention_listener
+from handlers.listeners.outcome import outcome_button_listener, outcome_submission_listener
+from handlers.outcome.desk import OutcomeDesk
 from handlers.ports import Directory
 from handlers.site import SiteDesk, SiteSettings
 
@@ -43,7 +45,8 @@ def register_listeners(
     """Attach every listener to the app, watched, and the guard before them all."""
     mode, home = site.table, HomeDesk(conversation.history, site, conversation.model)
     app.use(guard(conversation, directory, site.rules))
-    app.command(COMMAND)(watch(command_listener(conversation, mode, SiteDesk(conversation, directory, site))))
+    outcomes = OutcomeDesk(conversation)
+    app.command(COMMAND)(watch(command_listener(conversation, mode, SiteDesk(conversation, directory, site), outcomes)))
     app.shortcut(controls.SHORTCUT)(watch(shortcut_listener(conversation)))
     app.view(controls.FORM_CALLBACK)(watch(submission_listener(conversation, mode, home)))
     app.action(controls.OPEN_FORM)(watch(form_button_listener(conversation)))
@@ -57,6 +60,8 @@ def register_listeners(
     for kind, name in controls.GRADE.items():
         app.action(name)(watch(grade_button_listener(kind)))
         app.view(name)(watch(grade_submission_listener(conversation, kind)))
+    app.action(controls.OUTCOME)(watch(outcome_button_listener(outcomes)))
+    app.view(controls.OUTCOME_CALLBACK)(watch(outcome_submission_listener(outcomes, home)))
     app.event("app_home_opened")(watch(home_listener(home)))
     app.event("app_mention")(watch(mention_listener(conversation, mode)))
     app.event("message")(watch(direct_message_listener(conversation, mode)))

@@ -13,8 +13,10 @@ from handlers.answer import TableMode
 from handlers.conversation import Conversation
 from handlers.listeners.form import open_from_command
 from handlers.listeners.grade import asked_for_form, open_grade_form
+from handlers.listeners.outcome import asked_for_outcome, open_outcome_form
 from handlers.listeners.payloads import command_asker, identifier
 from handlers.listeners.turned_away import denial_message
+from handlers.outcome.desk import OutcomeDesk
 from handlers.parsing.words import ascii_lower
 from handlers.replies import message
 from handlers.requests import MalformedPayloadError, Question
@@ -22,7 +24,9 @@ from handlers.site import SiteDesk
 from handlers.site.desk import SITE_WORD
 
 
-def command_listener(conversation: Conversation, mode: TableMode, desk: SiteDesk) -> Callable[..., Awaitable[None]]:
+def command_listener(
+    conversation: Conversation, mode: TableMode, desk: SiteDesk, outcomes: OutcomeDesk
+) -> Callable[..., Awaitable[None]]:
     """The listener of the slash command."""
 
     async def answer(ack: AsyncAck, command: dict[str, Any], client: AsyncWebClient) -> None:
@@ -30,13 +34,18 @@ def command_listener(conversation: Conversation, mode: TableMode, desk: SiteDesk
         if await _opened_form(conversation, client, command, question.text):
             await ack()
             return
-        if ascii_lower(question.text).split()[:1] == [SITE_WORD]:
+        receipt = asked_for_outcome(question.text)
+        if receipt is not None:
+            not_opened = await open_outcome_form(outcomes, client, receipt, question.asker, command)
+            # Acknowledged without words where the form is there.
+            reply = None if not_opened is None else message(not_opened, mode)
+        elif ascii_lower(question.text).split()[:1] == [SITE_WORD]:
             outcome = await desk.reply_to(question)
             reply = denial_message(outcome) if isinstance(outcome, Denial) else message(outcome, mode)
         else:
             reply = message(await conversation.reply_to(question), mode)
         if reply is None:
-            # The same request once more: it has its answer, a second one would confuse.
+            # A form says the rest. Or it is the same request once more: it has its answer, a second one would confuse.
             await ack()
         else:
             await ack(**reply)

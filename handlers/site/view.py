@@ -14,8 +14,11 @@ from knowledge.evidence import load as load_evidence
 from knowledge.model import Model
 
 HEADLINE = "Tarla at this site"
-_KINDS = (Kind.COMPUTED, Kind.LOOKED_UP, Kind.REFUSED, Kind.SHARED, Kind.DELIVERED, Kind.DELIVERY_FAILED)
-_HEADS = ("week", "computed", "looked_up", "refused", "shared", "delivered", "failed")
+_KINDS = (
+    *(Kind.COMPUTED, Kind.LOOKED_UP, Kind.REFUSED, Kind.SHARED, Kind.OUTCOME),
+    *(Kind.DELIVERED, Kind.DELIVERY_FAILED),
+)
+_HEADS = ("week", "computed", "looked_up", "refused", "shared", "outcomes", "delivered", "failed")
 # Refusal codes beyond these are counted together.
 CODES_SHOWN = 30
 

@@ -32,6 +32,7 @@ from tests.support.evidence_views import record_behind
 from tests.support.forms import button_of, filled
 from tests.support.lookups import resolve as label_record
 from tests.support.origins import behind, estimated, given, numbers
+from tests.support.outcomes import SEEN_WORDS, chosen
 from tests.support.shown_numbers import shown, uncovered
 from tests.support.signing import event_request
 
@@ -72,6 +73,7 @@ class Walked:
     models: list[dict[str, Any]] = field(default_factory=list)
     words: list[dict[str, Any]] = field(default_factory=list)
     home: list[dict[str, Any]] = field(default_factory=list)
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -135,11 +137,23 @@ async def walk(running: RunningApp) -> Walked:
     answered = (await running.submit(running.opened_view(), filled())).message
     walked.risks.append((answered["view"], answers.FACTORS))
     await _look_ups(running, walked)
+    await _outcomes(running, walked)
     for text in REFUSED:
         walked.words.append((await running.ask(text)).message)
     await running.send(event_request(home_opened()))
     walked.home.append(await _latest(running, "views.publish", 1))
     return walked
+
+
+async def _outcomes(running: RunningApp, walked: Walked) -> None:
+    """An outcome recorded early, then changed."""
+    event = next(event for event in await running.events() if event.kind == "computed")
+    receipt = f"{event.seq}-{event.leaf.hex()[:4]}"
+    for values in (chosen(day="2"), chosen()):
+        await running.ask(f"outcome {receipt}")
+        walked.outcomes.append(running.opened_view())
+        walked.outcomes.append((await running.submit(running.opened_view(), values)).message["view"])
+    walked.words.append((await running.ask("outcome")).message)
 
 
 async def _look_ups(running: RunningApp, walked: Walked) -> None:
@@ -181,8 +195,19 @@ async def test_every_number_has_its_origin(walked: Walked) -> None:
         assert uncovered(entries, record_behind) == []
     for body in walked.models:
         _explained(body, _of_the_model())
+    assert len(walked.outcomes) == 4
+    for body in walked.outcomes:
+        # What may be chosen is checked by itself; day 1 is where days are counted from, 2019 the grading's year.
+        for block in body["blocks"]:
+            said = "\n".join(shown({name: part for name, part in block.items() if name != "element"}))
+            _explained_text(said, {"1", "2", "2019"} | given(assess(understood(ASKED[0]))) | _seen(said))
     for body in walked.words:
         _explained(body, _accepted() | given(assess(answers.FACTORS)))
+
+
+def _seen(text: str) -> set[str]:
+    """The day chosen, where an outcome's own words say it."""
+    return {"8"} if SEEN_WORDS in text else set()
 
 
 def _explained(body: Mapping[str, Any], known: set[str]) -> None:
@@ -231,5 +256,5 @@ def test_every_look_up_and_every_action_is_walked() -> None:
     walked = {"dose", "evidence", "grade", "manage", "monitor", "toci"}
     assert set(LOOK_UPS) == walked
     pressed = {controls.WHAT_IF, controls.EVIDENCE, controls.MODEL, controls.EDIT, controls.SHARE}
-    elsewhere = {controls.OPEN_FORM, *controls.GRADE.values(), *controls.EVIDENCE_PAGES}
+    elsewhere = {controls.OPEN_FORM, controls.OUTCOME, *controls.GRADE.values(), *controls.EVIDENCE_PAGES}
     assert set(controls.ACTIONS) == pressed | elsewhere

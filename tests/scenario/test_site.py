@@ -49,7 +49,7 @@ async def test_an_administrator_sees_settings_versions_and_counts(tmp_path: Path
     ):
         assert line in shown
     (week,) = [line.split() for line in shown.splitlines() if line.startswith("20") and "-W" in line and " 1 " in line]
-    assert week[1:] == ["1", "0", "1", "0", "2", "0"]
+    assert week[1:] == ["1", "0", "1", "0", "0", "2", "0"]
     # Neither who asked nor what, no secret, no place on the machine.
     secrets = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, str(tmp_path))
     for unwanted in ("U0FELLOW01", "U0SOMEONE", "LDH 480", "liver ", "zaphod", "xoxb", "xapp", *secrets):
@@ -113,7 +113,7 @@ def test_eight_weeks_from_monday_to_monday() -> None:
 
 def test_a_busy_site_fits_into_a_message() -> None:
     weeks = mondays("2026-11-24")
-    kinds = ("computed", "looked_up", "refused", "shared", "delivered", "delivery_failed")
+    kinds = ("computed", "looked_up", "refused", "shared", "outcome_recorded", "delivered", "delivery_failed")
     counts = LedgerCounts(
         {(week, kind): 1_234_567 for week in weeks for kind in kinds},
         {f"E_{'A' * 50}_{n}": 1_000_000 for n in range(99)},

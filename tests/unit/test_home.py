@@ -95,7 +95,7 @@ def test_an_answer_is_shown_as_it_was_recorded() -> None:
     payload = _payload()
     # Not what the engine says today: what the ledger says was answered.
     payload["outcomes"][0] |= {"risk": "0.123000", "interval": ["0.045000", "0.678000"]}
-    (text,) = [text for text in _texts(own=OwnAnswers((_event(payload),))) if "receipt" in text]
+    (text,) = [text for text in _texts(own=OwnAnswers((_event(payload),))) if "receipt `#" in text]
     assert f"receipt `#{recorded(7).receipt}`" in text
     assert "LDH 480 U/L = 1.9 × ULN (250) · liver metastases yes · diabetes no · CVD yes" in text
     assert "CRS, any grade: 12 % (4 to 68)" in text
@@ -113,7 +113,7 @@ def test_a_comparison_is_shown_shortly() -> None:
     unknown = assess(answers.FACTORS.model_copy(update={"diabetes": Presence.UNKNOWN}))
     rows = [("", answers.expected_assessment()), ("diabetes unknown", unknown)]
     payload = dict(comparison_payload(rows, ASKER, "2026-01-02", "0.0.1"))
-    (text,) = [text for text in _texts(own=OwnAnswers((_event(payload),))) if "receipt" in text]
+    (text,) = [text for text in _texts(own=OwnAnswers((_event(payload),))) if "receipt `#" in text]
     assert "LDH 480 U/L = 1.9 × ULN (250) · liver metastases yes · diabetes no · CVD yes" in text
     assert "What if: a comparison with other findings" in text
     assert "%" not in text
@@ -132,7 +132,7 @@ def test_a_comparison_is_shown_shortly() -> None:
 def test_what_cannot_be_read_is_said_and_the_rest_shown(change: dict[str, Any] | None, told: str) -> None:
     payload = None if change is None else _payload() | change
     texts = _texts(own=OwnAnswers((_event(payload, 8), _event(_payload(), 7))))
-    unread, read = [text for text in texts if "receipt" in text]
+    unread, read = [text for text in texts if "receipt `#" in text]
     assert told in unread
     assert "%" not in unread
     assert "CRS, any grade" in read
