@@ -141,7 +141,9 @@ def _course(patients: list[dict[str, Any]], rng: np.random.Generator) -> None:
             patient["follow_up_days"] = int(rng.integers(8, 20)) if died else int(rng.integers(25, 45))
         else:
             for dose, share in zip((2, 3), CRS_LATER, strict=True):
-                patient[f"crs_grade_dose{dose}"] = int(rng.random() < share)
+                grade = patient[f"crs_grade_dose{dose}"] = int(rng.random() < share)
+                if grade:  # of grade 1, and nothing was given for it
+                    patient.setdefault("crs_treatment", ())
 
 
 def _event(

@@ -201,8 +201,8 @@ class Several:
 
 
 def plain(text: str) -> str:
-    """A word without capitals, with one underscore for whatever is neither letter nor digit."""
-    return re.sub(r"[^0-9a-zµμ]+", "_", text.casefold()).strip("_")
+    """A word in small letters, one underscore for whatever is neither letter nor digit, u for both kinds of µ."""
+    return re.sub(r"[^0-9a-z]+", "_", text.casefold().replace("μ", "u")).strip("_")
 
 
 def trimmed(cell: str) -> str:

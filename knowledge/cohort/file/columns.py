@@ -33,7 +33,7 @@ class Column:
     field: str | None = None
 
 
-_UNIT = Choice(LdhUnit, {"u_l": "u_l", "iu_l": "u_l", "ukat_l": "µkat_l", "μkat_l": "µkat_l"})
+_UNIT = Choice(LdhUnit, {"iu_l": "u_l"})
 _TREATMENT = Several(
     Choice(
         Treatment,

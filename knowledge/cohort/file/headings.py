@@ -97,7 +97,7 @@ def _refused(heading: str) -> tuple[str | None, str]:
             None,
             "no heading that speaks of a date: remove the column; dose_day counts from the first patient's dose",
         )
-    if words & _WORDS or any(part in word for part in _PARTS):
+    if words & _WORDS or any(part in word.replace("_", "") for part in _PARTS):
         return None, "no heading that speaks of who a patient is: remove the column; a row needs no name and no number"
     if not heading:
         return None, "a heading: name the column, or remove it"

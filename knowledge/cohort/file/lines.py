@@ -41,10 +41,14 @@ def text_lines(stream: BinaryIO, progress: Progress) -> Iterator[str]:
             raise UnreadableError(
                 Problem(None, None, f"line {number:,} holds a NUL byte: this is not text, or damaged")
             )
-        try:
-            yield line.decode("utf-8")
-        except UnicodeDecodeError:
-            yield line.decode("cp1252", errors="replace")
+        yield _decoded(line)
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", errors="replace")
 
 
 def _pieces(stream: BinaryIO, progress: Progress) -> Iterator[bytes]:

@@ -31,12 +31,14 @@ def records(lines: Iterable[str]) -> Iterator[tuple[int, list[str], str]]:
             begun.append(line)
             if plain(line):  # the first that is not blank holds the headings
                 break
+        else:
+            return
     except csv.Error:
         raise UnreadableError(Problem(None, None, f"headings within the first {MOST_LINES} rows")) from None
-    if begun and (told := _SEP.match(begun[0])):
+    if told := _SEP.match(begun[0]):
         begun, separator = [], told[1]  # a line that spreadsheets obey and do not show
     else:
-        separator = _separator(begun[-1]) if begun else ","
+        separator = _separator(begun[-1])
     counted.taken = 0
     reader = csv.reader(chain(begun, counted), delimiter=separator)
     while True:
