@@ -16,7 +16,7 @@ endif
 
 ORACLES := $(wildcard tests/oracle/*.R)
 
-.PHONY: help r-oracle demo test chaos fuzz fuzz-coverage check bench audit-figures run model pictures synthesis-check model-figures slack lock clean centre evidence-study card example
+.PHONY: help r-oracle demo test chaos fuzz fuzz-coverage check bench audit-figures run model pictures synthesis-check model-figures slack lock clean centre evidence-study card example cohort-columns
 
 help:
 	@echo "make demo    the main job: one case through the real bot, no Slack account needed"
@@ -36,6 +36,7 @@ help:
 	@echo "make centre  write the tables of docs/centre.md again"
 	@echo "make evidence-study  compare the engine with its rivals on simulated cohorts (some minutes)"
 	@echo "make example  draw the example cohort of the study again (knowledge/data/example_cohort.csv)"
+	@echo "make cohort-columns  write the table of columns in docs/cohort.md again"
 	@echo "make r-oracle  work out again in R what the tests of the cohort study compare with (needs R)"
 	@echo "make card    write docs/model-card.md again from model, evidence and study"
 
@@ -91,6 +92,9 @@ synthesis-check: $(DEV_READY)
 
 example: $(RUN_READY)
 	$(BIN)/python -m knowledge.cohort.example > .example.part && mv .example.part knowledge/data/example_cohort.csv
+
+cohort-columns: $(RUN_READY)
+	$(BIN)/python -m bot.cohort.document
 
 evidence-study: $(RUN_READY)
 	$(BIN)/tarla model study --docs docs

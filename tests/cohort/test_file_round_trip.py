@@ -17,7 +17,7 @@ from knowledge.cohort.example import example_cohort, example_csv
 from knowledge.cohort.file import COLUMNS, read_cohort, write_csv
 from knowledge.cohort.record import CohortRow
 from tests.support.centre import simulated_centre
-from tests.support.cohort_rows import rows
+from tests.support.cohort_rows import FRAME, parquet, rows
 
 COHORTS = st.booleans().flatmap(
     lambda simulated: st.lists(rows(simulated=simulated), min_size=1, max_size=4).map(
@@ -128,15 +128,6 @@ def test_columns_that_are_blank_need_not_be_there() -> None:
 def test_another_patient_is_another_hash() -> None:
     changed = example_csv().replace(b"0,67,male", b"0,68,male", 1)
     assert read_cohort(changed).sha256 != example_cohort().sha256
-
-
-def parquet(frame: pd.DataFrame) -> bytes:
-    out = io.BytesIO()
-    frame.to_parquet(out)
-    return out.getvalue()
-
-
-FRAME = pd.read_csv(io.BytesIO(example_csv()))
 
 
 @pytest.mark.parametrize(

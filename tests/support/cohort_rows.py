@@ -1,13 +1,26 @@
-"""Any patient that a cohort can hold, for laws."""
+"""Any patient that a cohort can hold, for laws; and the example cohort as pandas has it."""
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import pandas as pd
 from hypothesis import strategies as st
 
+from knowledge.cohort.example import example_csv
 from knowledge.cohort.record import CohortRow, Death, Histology, Sex, Treatment
 from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, LdhUnit, Presence, UpperLimit
+
+FRAME = pd.read_csv(io.BytesIO(example_csv()))
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """The bytes of a Parquet file."""
+    out = io.BytesIO()
+    frame.to_parquet(out)
+    return out.getvalue()
+
 
 PRESENCES = st.sampled_from(Presence)
 HOURS = st.one_of(st.none(), st.floats(0.0, 2_000.0), st.integers(0, 2_000).map(float))
