@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
+import os
+import pty
+import struct
+import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +22,7 @@ from bot.cli import main
 from bot.cohort.files import LISTED, cohort_or_fail
 from knowledge.cohort.example import example_cohort, example_csv
 from knowledge.cohort.file import COLUMNS, read_cohort, write_csv
+from tests.support.program import command, environment
 
 BAD = (
     b"\xef\xbb\xbfdose_date;tocilizumab_prophylaxis;crs_grade_dose1;icans_grade;age\nJane Doe;no;1;0;95\n;ja;G2;0;66\n"
@@ -59,6 +66,14 @@ def test_every_problem_is_listed_without_its_cell(folder: Path) -> None:
     assert "SHA-256" not in result.output
 
 
+def test_more_than_anyone_mends_are_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.cohort.cli_check.MOST_LISTED", 2)
+    lines = study("check", folder / "jane.csv").stdout.splitlines()
+    assert lines[2] == "and 1 more"
+    assert "3 problems. Of the rows without one:" in lines
+    assert json.loads(study("check", folder / "jane.csv", "--json").stdout)["more_problems"] == 1
+
+
 def test_json(folder: Path) -> None:
     good = json.loads(study("check", folder / "good.csv", "--json").stdout)
     assert good["problems"] == []
@@ -81,6 +96,7 @@ def test_json(folder: Path) -> None:
     [
         ("none.csv", None, "there is no such file"),
         ("", None, "it is a folder"),
+        (f"jane{'x' * 300}.csv", None, "the name is too long"),
         ("jane.xlsx", b"PK\x03\x04", "Save As, CSV UTF-8"),
         ("jane.csv", b"", "the file is empty"),
         ("jane.csv", b"Jane;Doe\n1;2\n", "names of the columns"),
@@ -140,3 +156,15 @@ def test_template_is_an_empty_file_to_fill_in() -> None:
 
 def test_example_is_printed_whole() -> None:
     assert read_cohort(study("example").stdout_bytes) == example_cohort()
+
+
+def test_a_terminal_gets_a_bar_and_a_pipe_none(folder: Path) -> None:
+    bar, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    words = [*command("study", "check"), str(folder / "good.csv")]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=end, env=environment(folder), check=True)
+    os.close(end)
+    drawn = os.read(bar, 10_000)
+    os.close(bar)
+    assert b"Reading" in drawn
+    assert done.stdout == study("check", folder / "good.csv").stdout_bytes

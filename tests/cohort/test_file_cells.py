@@ -142,7 +142,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("age", "19580412", "write 90"),
     ("sex", "1", "female or male"),
     ("ecog", "02-Jan", DATE),
-    ("ecog", "2. Mrz", "a whole number"),
+    ("ecog", "2. Mrz", DATE),
     ("ecog", "2/1/2025", DATE),
     ("prior_lines", "Jan-25", DATE),
     ("dose_day", "45678", "days since the cohort's first patient"),
@@ -220,6 +220,13 @@ def test_treatment_of_a_later_crs() -> None:
 def test_a_grade_that_cannot_be_read_is_told_once() -> None:
     """And not again as hours without a grade."""
     assert [each.column for each in problems(crs_grade_dose1="bad", crs_onset_hours="16")] == ["crs_grade_dose1"]
+
+
+def test_what_no_rule_names_is_a_problem_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record refuses more than the rules tell: the row is named, and not its cells."""
+    monkeypatch.setattr("knowledge.cohort.file.patient.contradictions", lambda _row: ())
+    (only,) = problems(icans_grade="0", icans_onset_hours="16")
+    assert only == Problem(2, None, "values that agree with each other")
 
 
 def test_every_problem_of_a_row_is_found_at_once() -> None:

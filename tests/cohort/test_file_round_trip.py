@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.cohort.example import example_cohort, example_csv
-from knowledge.cohort.file import COLUMNS, read_cohort, write_csv
-from knowledge.cohort.record import CohortRow
+from knowledge.cohort.file import COLUMNS, ProblemsError, UnreadableError, read_cohort, write_csv
+from knowledge.cohort.file.records import MOST_COLUMNS
+from knowledge.cohort.record import CohortRow, Treatment
 from tests.support.centre import simulated_centre
 from tests.support.cohort_rows import FRAME, parquet, rows
 
@@ -150,3 +151,58 @@ def test_single_precision_is_read_as_printed() -> None:
         {"tocilizumab_prophylaxis": ["no"], "crs_grade_dose1": [0], "icans_grade": [0], "ldh_multiple": [1.9]}
     ).astype({"ldh_multiple": "float32"})
     assert read_cohort(parquet(frame)).rows[0].factors.ldh_ratio == 1.9
+
+
+def test_row_numbers_of_pandas_are_no_column() -> None:
+    frame = FRAME.set_index(pd.Index([7 * number % 41 for number in range(40)]))
+    assert b"__index_level_0__" in parquet(frame)
+    assert read_cohort(parquet(frame)) == example_cohort()
+
+
+def test_other_names_of_an_index_are_columns_like_any() -> None:
+    frame = FRAME.set_index(pd.Index([f"{number}" for number in range(40)], name="mrn"))
+    with pytest.raises(ProblemsError) as caught:
+        read_cohort(parquet(frame))
+    (only,) = caught.value.problems
+    assert "who a patient is" in only.expected
+
+
+def test_lists_of_treatments() -> None:
+    frame = FRAME.head(2)[["tocilizumab_prophylaxis", "icans_grade"]].assign(
+        crs_grade_dose1=[1, 0], crs_treatment=[["tocilizumab", "corticosteroid"], []]
+    )
+    first, second = read_cohort(parquet(frame)).rows
+    assert first.crs_treatment == (Treatment.TOCILIZUMAB, Treatment.CORTICOSTEROID)
+    assert second.crs_treatment == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("dose_day", pd.to_datetime(["2025-01-02", "2025-01-03"])),
+        ("age", [float("inf"), 95.0]),
+        ("age", [b"66", b"66"]),
+        ("ecog", [1.5, -1.0]),
+    ],
+)
+def test_parquet_meets_the_same_refusals(column: str, values: list[object]) -> None:
+    frame = FRAME.head(2).assign(**{column: values})
+    with pytest.raises(ProblemsError) as caught:
+        read_cohort(parquet(frame))
+    assert [(each.row, each.column) for each in caught.value.problems] == [(2, column), (3, column)]
+
+
+def test_too_many_columns_of_parquet() -> None:
+    frame = pd.DataFrame({f"column {number}": [1] for number in range(MOST_COLUMNS + 1)})
+    with pytest.raises(UnreadableError, match="at most"):
+        read_cohort(parquet(frame))
+
+
+def test_a_pipe_gives_csv_only() -> None:
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    assert read_cohort(Pipe(example_csv())) == example_cohort()
+    with pytest.raises(UnreadableError, match="not a pipe"):
+        read_cohort(Pipe(parquet(FRAME)))

@@ -15,7 +15,7 @@ from knowledge.factors import Presence
 NOT_KNOWN = ("", "na", "n/a", "unknown", "?")
 YES, NO = ("yes", "y", "1", "true", "+"), ("no", "n", "0", "false")
 _FORMULA_ERRORS = re.compile(r"#(n/a|ref!|value!|div/0!|name\?|null!|num!|spill!|calc!)", re.IGNORECASE)
-_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez)[a-z]*\.?"
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mrz|mai|okt|dez)[a-z]*\.?"
 _DATE = re.compile(
     rf"(\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}.*|\d{{1,2}}[-/. ]+{_MONTH}([-/., ]+\d{{2,4}})?"
     rf"|{_MONTH}[-/., ]+\d{{1,4}}.*"
