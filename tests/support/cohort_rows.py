@@ -36,7 +36,7 @@ def measured(draw: st.DrawFn) -> LdhMeasured:
     """An LDH with its limit, each in either unit."""
     unit, limit_unit = draw(st.sampled_from(LdhUnit)), draw(st.sampled_from(LdhUnit))
     # Well within the accepted range, whichever way the division by 60 is rounded.
-    value, limit = draw(st.floats(60.1, 9_990.0)), draw(st.floats(240.1, 599.0))
+    value, limit = draw(st.floats(60.1, 9_990.0)), draw(st.floats(250.1, 599.0))
     per = {LdhUnit.U_PER_L: 1.0, LdhUnit.MICROKATAL_PER_L: 60.0}
     return LdhMeasured(
         value=value / per[unit], unit=unit, uln=UpperLimit(value=limit / per[limit_unit], unit=limit_unit)
