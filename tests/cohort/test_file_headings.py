@@ -107,6 +107,13 @@ def test_near_misses_get_a_suggestion(heading: str, near: str) -> None:
     assert heading not in only.expected.replace(near, "")
 
 
+@pytest.mark.parametrize("heading", ["CRS", "crs_grade", "Max CRS grade", "worst CRS", "CRS grade (max)"])
+def test_a_grade_of_crs_says_after_which_dose(heading: str) -> None:
+    """The worst of all doses is not the worst after the first."""
+    (only,) = problems(f"tocilizumab_prophylaxis,{heading},icans_grade\n{ROW}\n")
+    assert (only.column, only.expected.split(": ")[1]) == ("column B", "after which dose was this grade?")
+
+
 def test_unknown_headings_are_never_ignored() -> None:
     (only,) = problems(f"{REQUIRED},favourite colour\n{ROW},blue\n")
     assert only == Problem(

@@ -56,7 +56,7 @@ def test_cells_said_to_be_refused(cell: str) -> None:
         read_cohort(f"{REQUIRED};crs_onset_hours\nno;1;0;{cell}\n".encode())
 
 
-@pytest.mark.parametrize("cell", re.findall("`([^`]+)`", section("Asked about", "A dash")))
+@pytest.mark.parametrize("cell", re.findall("`([^`]+)`", section("Asked about", "A heading")))
 def test_cells_said_to_be_asked_about(cell: str) -> None:
     with pytest.raises(ProblemsError) as caught:
         read_cohort(f"{REQUIRED};crs_onset_hours\nno;1;0;{cell}\n".encode())

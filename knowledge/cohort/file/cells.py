@@ -82,12 +82,13 @@ class Number:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number from ``low`` to ``high``; ``above`` is told where it is larger."""
+    """A whole number from ``low`` to ``high``; ``above`` is told where it is larger, but for what is above ``far``."""
 
     low: int
     high: int
     example: str
     above: str = ""
+    far: float = float("inf")
 
     @property
     def accepted(self) -> str:
@@ -99,7 +100,7 @@ class Whole:
         if value != int(value):
             raise CellError(expected)
         if value > self.high:
-            raise CellError(self.above or _told(cell, expected))
+            raise CellError(self.above if self.above and value <= self.far else _told(cell, expected))
         return int(value)
 
     def write(self, value: object) -> str:

@@ -33,6 +33,8 @@ class Column:
     field: str | None = None
 
 
+# Above this it is no age, but a year of birth or an age in months: 90 would be wrong.
+OLDEST = 120
 _UNIT = Choice(LdhUnit, {"iu_l": "u_l"})
 _TREATMENT = Several(
     Choice(
@@ -91,7 +93,7 @@ COLUMNS: tuple[Column, ...] = (
     _column(
         "age",
         "age at the first dose; 90 stands for 90 or more",
-        Whole(AGE_MIN, AGE_TOP, "66", "an age over 89 can identify a person: write 90"),
+        Whole(AGE_MIN, AGE_TOP, "66", "an age over 89 can identify a person: write 90", OLDEST),
         "66",
         unit="years",
     ),
@@ -150,7 +152,7 @@ COLUMNS: tuple[Column, ...] = (
         YesNo(),
         "no",
         required=True,
-        aliases=("prophylaxis", "prophylactic_tocilizumab"),
+        aliases=("prophylactic_tocilizumab", "toci_prophylaxis"),
     ),
     _column(
         "crs_grade_dose1",
@@ -158,7 +160,7 @@ COLUMNS: tuple[Column, ...] = (
         Grade(),
         "1",
         required=True,
-        aliases=("crs_grade", "crs_grade_dose_1"),
+        aliases=("crs_grade_dose_1",),
     ),
     _column("crs_grade_dose2", "the same after the second dose", Grade(), "0", aliases=("crs_grade_dose_2",)),
     _column("crs_grade_dose3", "the same after the third dose", Grade(), "0", aliases=("crs_grade_dose_3",)),

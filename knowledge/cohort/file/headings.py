@@ -11,6 +11,7 @@ from knowledge.cohort.file.cells import plain
 from knowledge.cohort.file.columns import BY_HEADING, COLUMNS, Column
 from knowledge.cohort.file.problems import Problem, UnreadableError
 
+_CRS_GRADE = re.compile(r"((max|worst|any|highest)_)?crs(_(max|worst|any|highest))?(_grade)?(_(max|worst|highest))?")
 # A unit in brackets after the name, as spreadsheets like it.
 _WITH_UNIT = re.compile(r"([^(\[]{1,40}?)\s*[(\[]([^)\]]{1,10})[)\]]")
 # Words, and parts of words, of headings over what identifies a person.
@@ -99,6 +100,11 @@ def _refused(heading: str) -> tuple[str | None, str]:
         )
     if words & _WORDS or any(part in word.replace("_", "") for part in _PARTS):
         return None, "no heading that speaks of who a patient is: remove the column; a row needs no name and no number"
+    if _CRS_GRADE.fullmatch(word):  # the worst of all doses would be taken for that of the first
+        return (
+            "crs_grade_dose1",
+            "crs_grade_dose1, crs_grade_dose2 or crs_grade_dose3: after which dose was this grade?",
+        )
     if not heading:
         return None, "a heading: name the column, or remove it"
     near = get_close_matches(word, BY_HEADING, n=1, cutoff=0.75)
