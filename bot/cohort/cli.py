@@ -6,6 +6,7 @@ import click
 
 from bot.cohort.cli_check import check, columns, example
 from bot.cohort.cli_report import report
+from bot.cohort.cli_update import update
 
 
 @click.group()
@@ -17,3 +18,4 @@ study.add_command(check)
 study.add_command(columns)
 study.add_command(example)
 study.add_command(report)
+study.add_command(update)

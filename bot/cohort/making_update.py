@@ -1,0 +1,104 @@
+"""The files of an update, and what the terminal says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.audit.files import OutputError, check_target, output_file, reason
+from bot.cohort.making_report import Patients
+from bot.cohort.report_words import OUTCOMES, percent
+from bot.cohort.update_page import NOTHING_YET, file_name, update_page, use_command
+from bot.compose import code_version
+from handlers.answer import figures
+from knowledge.cohort.update.report import UpdateReport, update_report
+from knowledge.cohort.update.site import NAMES, UpdateError, update
+from knowledge.model import POINTER, Model, ModelError, decode, load, load_from, pointer_text
+
+PAGE, DATA = "update.html", "update.json"
+
+
+class MakingError(Exception):
+    """No site model was made or written; the message says why."""
+
+
+def parent_model(path: Path | None) -> Model:
+    """The shipped model, or that of a folder or file made by ``tarla model build``.
+
+    Raises:
+        MakingError: it cannot be read.
+    """
+    try:
+        if path is None:
+            return load()
+        return load_from(path) if path.is_dir() else decode(path.read_bytes())
+    except ModelError as error:
+        raise MakingError(f"the model to start from cannot be used: {error}") from None
+    except OSError as error:
+        raise MakingError(f"the model to start from cannot be read: {reason(error)}") from None
+
+
+def make_update(
+    cohort: Patients, folder: Path, parent: Model, *, seed: int, force: bool, more: Callable[[int], None]
+) -> str:
+    """Write the artefact with its ``model.json``, the page and the record; what was found, for the terminal.
+
+    Raises:
+        MakingError: the update is refused, a file is there already (without ``force``), or cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (POINTER, PAGE, DATA):
+            check_target(folder / name, force=force)
+        made = update(parent, cohort.rows, cohort.sha256, seed=seed, progress=more)
+        found = update_report(made, code_version())
+        name = file_name(found)
+        contents = {
+            name: made.data,
+            POINTER: pointer_text(found.model.id, name, made.data).encode(),
+            PAGE: update_page(found).encode(),
+            DATA: as_json(found).encode(),
+        }
+        for name, content in contents.items():
+            with output_file(folder / name, force=force) as part:
+                part.write_bytes(content)
+    except UpdateError as error:
+        raise MakingError(str(error)) from None
+    except OutputError as error:
+        hint = " (--force writes over it)" if "exists already" in str(error) else ""
+        raise MakingError(f"the update cannot be written: {error}{hint}") from None
+    except OSError as error:
+        raise MakingError(f"the update cannot be written: {reason(error)}") from None
+    return in_short(found)
+
+
+def as_json(report: UpdateReport) -> str:
+    """The record as text: full digits, keys in the order of the schema."""
+    return json.dumps(report.model_dump(mode="json"), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def in_short(report: UpdateReport) -> str:
+    """A screenful for the terminal."""
+    origin = report.origin
+    lines = [] if report.notice is None else [f"SIMULATED. {report.notice}"]
+    left_out = origin.with_prophylaxis + origin.prophylaxis_unknown
+    lines.append(
+        f"{report.model.id}: {report.parent.id} updated by {origin.crs_patients:,} patients for CRS and "
+        f"{origin.icans_patients:,} for ICANS; {left_out:,} of {origin.patients:,} left out for prophylactic "
+        "tocilizumab, given or not known"
+    )
+    for each in report.pools:
+        if each.khat is not None:
+            lines.append(
+                f"{NAMES[each.pool]:<6} at average findings {percent(each.centre_before.median)} before, "
+                f"{percent(each.centre_after.median)} after; Pareto k {each.khat:.2f}, effective sample size "
+                f"{each.effective:,.0f}"
+            )
+    for change in report.changes:
+        before, after = figures.risk_estimate(change.before), figures.risk_estimate(change.after)
+        lines.append(f"  {OUTCOMES[change.outcome]:<17} {change.patient:<36} {before:<20} -> {after}")
+    lines += report.remarks
+    lines.append(f"Written: {file_name(report)}, {POINTER}, {PAGE} and {DATA}")
+    lines.append(f"{NOTHING_YET} From that folder: {use_command(report)}")
+    return "\n".join(lines)
