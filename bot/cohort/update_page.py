@@ -6,7 +6,7 @@ from html import escape
 
 from bot.cohort.report_charts import BLUE, ORANGE, Mark, shares
 from bot.cohort.report_words import OUTCOMES, percent
-from bot.html_page import page, section, table, words
+from bot.html_page import page, pair, section, table, words
 from handlers.answer import figures
 from knowledge.cohort.update.expected import Calibration
 from knowledge.cohort.update.report import Change, PoolChange, Rate, UpdateReport
@@ -61,10 +61,10 @@ def _risks(report: UpdateReport) -> str:
     parts = [words("Estimate and 95 % interval of a patient of your centre, as an answer would give them.", small=True)]
     for outcome in outcomes:
         of_it = [each for each in report.changes if each.outcome is outcome]
-        parts.append(f"<h3>{escape(OUTCOMES[outcome])}</h3>")
-        parts.append(shares(f"{OUTCOMES[outcome]} before and after", [(each.patient, _marks(each)) for each in of_it]))
+        chart = shares(f"{OUTCOMES[outcome]} before and after", [(each.patient, _marks(each)) for each in of_it])
         rows = [[each.patient, figures.risk_estimate(each.before), figures.risk_estimate(each.after)] for each in of_it]
-        parts.append(table(f"{OUTCOMES[outcome]}: risk (95 % interval)", ["patient", "before", "after"], rows))
+        listed = table(f"{OUTCOMES[outcome]}: risk (95 % interval)", ["patient", "before", "after"], rows)
+        parts += [f"<h3>{escape(OUTCOMES[outcome])}</h3>", pair(chart, listed)]
     return section("Risks before and after", *parts)
 
 

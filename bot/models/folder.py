@@ -145,13 +145,15 @@ def site_model(data: bytes) -> Model:
 
 
 def check_parent(model: Model) -> None:
-    """Whether a site model is an update of the model shipped with this release.
+    """Whether a site model is an update of the model shipped with this release, or of more draws of the same.
+
+    Facts and priors are told by the parent's id; that the facts are still the same, ``decode`` has seen.
 
     Raises:
         SiteModelError: it is one of another model.
         ModelError: the shipped model's own description cannot be read.
     """
-    if model.site is None or model.site.parent_sha256 != shipped_version().sha256:
+    if model.site is None or model.site.parent_id != shipped_version().id:
         told = "it updates another model than the one shipped with this release"
         raise SiteModelError(f"the site model {model.version.id} is not usable: {told}; {AGAIN}, or {BACK}")
 

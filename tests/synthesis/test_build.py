@@ -124,3 +124,11 @@ def test_the_shipped_draws_are_what_this_code_simulates(pool: Pool, batches: int
     assert expected > 40
     assert abs(there.sum() - expected) < 3 * np.sqrt(expected), "the model was built by other code: make model"
     assert there[weight > 1.01 * unit].all()
+
+
+def test_more_draws_are_kept_where_asked_for() -> None:
+    few, more = (build.build_model(SPEC, 3, effective_draws=300, most_draws=most, workers=1) for most in (60, 300))
+    for pool in ("crs", "icans"):
+        sizes = [len(getattr(content, pool).weight) for content in (few, more)]
+        assert sizes[0] <= 63
+        assert sizes[1] > 200

@@ -6,7 +6,7 @@ learnt from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,11 @@ Floats = NDArray[np.float64]
 OUTCOMES: dict[Pool, tuple[tuple[Outcome, int], ...]] = {
     "crs": ((Outcome.CRS_ANY, 1), (Outcome.CRS_GRADE2PLUS, 2)),
     "icans": ((Outcome.ICANS_ANY, 1),),
+}
+NAMES = {
+    Outcome.CRS_ANY: "CRS of any grade",
+    Outcome.CRS_GRADE2PLUS: "CRS grade ≥ 2",
+    Outcome.ICANS_ANY: "ICANS of any grade",
 }
 # Simulated cohorts behind a p value: its error is below 0.002 where it matters.
 REPLICATES = 8_000
@@ -136,6 +141,21 @@ def surprise(model: Model, patients: SitePatients, seed: int) -> tuple[Surprise,
             if sizes[outcome]
         ]
     return tuple(found)
+
+
+def outside(surprises: Iterable[Surprise]) -> list[str]:
+    """A remark for each number of events that lies outside the 95 % interval, and what to look for first."""
+    return [
+        f"{NAMES[each.outcome]}: {each.observed} of {each.patients} is outside what the model allows for in 19 of 20 "
+        f"centres ({each.low} to {each.high} expected, p {_p(each.p)}). Look first for another definition, time "
+        "window, way of grading or group of patients, or for an error in the file; an update does not mend those."
+        for each in surprises
+        if not each.low <= each.observed <= each.high
+    ]
+
+
+def _p(value: float) -> str:
+    return f"= {value:.2g}" if value >= 0.001 else "below 0.001"
 
 
 def _surprise(outcome: Outcome, patients: int, observed: int, numbers: NDArray[np.int64]) -> Surprise:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from knowledge.assessment import Fraction, Interval, ModelVersion, Outcome, OutcomeRisk
-from knowledge.cohort.update.expected import Calibration, Surprise, calibration, surprise
+from knowledge.cohort.update.expected import Calibration, Surprise, calibration, outside, surprise
 from knowledge.cohort.update.site import NAMES, SiteUpdate
 from knowledge.engine import assess
 from knowledge.factors import LdhMultiple, PatientFactors, Presence
@@ -23,7 +23,6 @@ SIMULATED = (
     "treatment."
 )
 FEW = 10  # patients, below which it is said how little they can change
-SURPRISING = 0.05
 
 YES, NO = Presence.YES, Presence.NO
 # Typical patients: what enters CRS, then what enters ICANS; the other toxicity's findings are not known.
@@ -98,7 +97,7 @@ def update_report(update: SiteUpdate, program: str) -> UpdateReport:
         parent=parent.version,
         origin=origin,
         program=program,
-        remarks=(*_of_number(update, changes), *_of_surprise(surprises)),
+        remarks=(*_of_number(update, changes), *outside(surprises)),
         pools=tuple(_pool_change(update, pool) for pool in POOLS),
         changes=changes,
         surprise=surprises,
@@ -185,28 +184,6 @@ def _of_number(update: SiteUpdate, changes: tuple[Change, ...]) -> list[str]:
     return found
 
 
-def _of_surprise(surprises: tuple[Surprise, ...]) -> list[str]:
-    return [
-        f"{_named(each.outcome)}: {each.observed} of {each.patients} is outside what the model allows for in 19 of 20 "
-        f"centres ({each.low} to {each.high} expected, p = {_p(each.p)}). Look first for another definition, time "
-        "window, way of grading or group of patients, or for an error in the file; an update does not mend those."
-        for each in surprises
-        if each.p < SURPRISING
-    ]
-
-
-def _named(outcome: Outcome) -> str:
-    return {
-        Outcome.CRS_ANY: "CRS of any grade",
-        Outcome.CRS_GRADE2PLUS: "CRS grade ≥ 2",
-        Outcome.ICANS_ANY: "ICANS of any grade",
-    }[outcome]
-
-
 def _points(difference: float) -> str:
     whole = int(np.ceil(100 * difference - 1e-9))
     return "1 point" if whole <= 1 else f"{whole} points"
-
-
-def _p(value: float) -> str:
-    return f"{value:.2g}" if value >= 0.001 else "below 0.001"

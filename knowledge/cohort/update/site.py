@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from knowledge.cohort.record import CohortRow
+from knowledge.cohort.update.expected import outside, surprise
 from knowledge.cohort.update.likelihood import Progress
 from knowledge.cohort.update.patients import SitePatients, site_patients
 from knowledge.cohort.update.thinning import site_draws
@@ -31,13 +32,17 @@ class UpdateError(Exception):
 class TooManyError(UpdateError):
     """The parent's draws cannot bear the weight of the patients. ``most`` says how many they bear, by pool."""
 
-    def __init__(self, weighed: tuple[Weighed, ...], entered: dict[Pool, int], most: dict[Pool, int]) -> None:
+    def __init__(
+        self, weighed: tuple[Weighed, ...], entered: dict[Pool, int], most: dict[Pool, int], remarks: list[str]
+    ) -> None:
         self.weighed, self.most = weighed, most
-        reasons = [_reason(each, entered[each.pool], most[each.pool]) for each in weighed]
+        reasons = [_reason(each, entered[each.pool], most[each.pool]) for each in weighed] + remarks
         super().__init__(
             f"{' '.join(reasons)} No site model was made. Either build a model with more draws and update that: "
             f"{BUILD_LARGER} --out FOLDER, then tarla study update with --parent FOLDER; "
-            "or take fewer patients, chosen by date and never by outcome."
+            "or take fewer patients, chosen by date and never by outcome. Several hundred patients say more than "
+            "any such model can take in: check it against them (tarla study validate), and see their own regressions "
+            "(tarla study report)."
         )
 
 
@@ -92,7 +97,7 @@ def update(
     weighed = tuple(weigh(parent, pool, patients, seed, progress) for pool in POOLS if entered[pool])
     if failed := tuple(each for each in weighed if not each.bears):
         most = {each.pool: most_patients(parent, each.pool, cohort, seed) for each in failed}
-        raise TooManyError(failed, entered, most)
+        raise TooManyError(failed, entered, most, outside(surprise(parent, patients, seed)))
     by_pool = {each.pool: each for each in weighed}
     draws = {pool: _draws(parent, pool, by_pool.get(pool), seed) for pool in POOLS}
     khat = {pool: float(each.khat) for pool, each in by_pool.items()}
