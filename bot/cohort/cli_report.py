@@ -30,7 +30,7 @@ def report(cohort: Path, folder: Path, force: bool, seed: int, day: str | None) 
     from bot.cohort.files import cohort_or_fail
     from bot.cohort.making_report import ReportError, make_report
 
-    if day is not None and not _DAY.fullmatch(day):
+    if day is not None and not _is_day(day):
         raise CannotError("write the day as 2026-11-24")
     patients = cohort_or_fail(cohort)
     try:
@@ -38,3 +38,12 @@ def report(cohort: Path, folder: Path, force: bool, seed: int, day: str | None) 
     except ReportError as error:
         raise CannotError(str(error)) from None
     click.echo(told)
+
+
+def _is_day(text: str) -> bool:
+    from datetime import date
+
+    try:
+        return _DAY.fullmatch(text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.cohort.report_charts import love
-from bot.cohort.report_words import NONE, apart, count, mean, middle
+from bot.cohort.report_words import apart, count, mean, middle
 from bot.html_page import pair, section, table, words
 from knowledge.cohort.report.baseline import Categories, Measured, Variable, YesNo
 from knowledge.cohort.report.differences import ALIKE
@@ -71,11 +71,7 @@ def _lines(each: Variable, columns: list[str]) -> list[list[str]]:
 def _categories(each: Categories, columns: list[str]) -> list[list[str]]:
     lines = [[each.label, *("" for _ in columns), _missing(each.missing), apart(each.difference)]]
     for place, name in enumerate(each.levels):
-        cells = []
-        for key in columns:
-            counts = getattr(each.counts, key)
-            total = sum(counts)
-            cells.append(f"{counts[place]:,}/{total:,} ({100 * counts[place] / total:.1f} %)" if total else NONE)
+        cells = [count(getattr(each.groups, key)[place]) for key in columns]
         lines.append([f"· {name}", *cells, "", ""])
     return lines
 

@@ -42,7 +42,7 @@ def shares(title: str, groups: Sequence[tuple[str, Sequence[Mark]]]) -> str:
     parts = []
     for tick in range(0, 101, 20):
         x = LABELS + inner * tick / 100
-        parts += [_line(x, TOP, x, bottom, GRID), _text(x, bottom + 16, f"{tick} %", "middle")]
+        parts += [_line(x, TOP, x, bottom, GRID), _text(x, bottom + 16, f"{tick} %", "middle", tick=True)]
     y = float(TOP)
     for name, marks in groups:
         y += ROW
@@ -99,7 +99,10 @@ def love(title: str, rows: Sequence[tuple[str, float | None]], alike: float, by_
     parts = []
     for step in range(steps + 1):
         x = LABELS + inner * step / steps
-        parts += [_line(x, TOP, x, bottom, GRID), _text(x, bottom + 16, f"{top * step / steps:.3g}", "middle")]
+        parts += [
+            _line(x, TOP, x, bottom, GRID),
+            _text(x, bottom + 16, f"{top * step / steps:.3g}", "middle", tick=True),
+        ]
     bounds = ((alike, "alike by convention", "2 3"), (by_chance, "95 % by chance below", "6 3"))
     told = float(LABELS)
     for bound, words, dash in bounds:
@@ -138,9 +141,12 @@ def _rect(x: float, y: float, width: float, height: float, colour: str) -> str:
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
 
 
-def _text(x: float, y: float, words: str, anchor: str, *, bold: bool = False, colour: str = INK) -> str:
+def _text(
+    x: float, y: float, words: str, anchor: str, *, bold: bool = False, tick: bool = False, colour: str = INK
+) -> str:
     weight = ' font-weight="600"' if bold else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{weight}>{escape(words)}</text>'
+    kind = ' class="tick"' if tick else ""
+    return f'<text{kind} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{weight}>{escape(words)}</text>'
 
 
 def _svg(title: str, height: float, parts: Sequence[str]) -> str:

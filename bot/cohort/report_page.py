@@ -104,9 +104,9 @@ def _missing(report: StudyReport) -> str:
     columns = [
         [
             each.column,
-            f"{each.missing:,}",
-            f"{each.asked:,}",
-            percent(each.missing / each.asked) if each.asked else NONE,
+            f"{each.missing.events:,}",
+            f"{each.missing.n:,}",
+            NONE if each.missing.share is None else percent(each.missing.share),
         ]
         for each in found.columns
     ]

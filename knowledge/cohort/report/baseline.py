@@ -6,7 +6,7 @@ got prophylaxis, and their size follows the number of patients more than the imb
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from knowledge.cohort.record import CohortRow, Histology, Sex
@@ -18,7 +18,7 @@ from knowledge.cohort.report.differences import (
     of_values,
 )
 from knowledge.cohort.report.groups import ByGroup, Rows, by_group
-from knowledge.cohort.report.proportions import Proportion, share_of
+from knowledge.cohort.report.proportions import Proportion, proportion, share_of
 from knowledge.cohort.report.summaries import Summary, summary
 from knowledge.factors import LdhCategory, LdhMeasured, Presence
 from knowledge.frozen import FrozenModel
@@ -47,14 +47,14 @@ class YesNo(FrozenModel):
 
 
 class Categories(FrozenModel):
-    """A variable of several categories; ``counts`` are in the order of ``levels``."""
+    """A variable of several categories; each group has a share for each of ``levels``, in their order."""
 
     kind: Literal["categories"] = "categories"
     key: str
     label: str
     levels: tuple[str, ...]
     missing: ByGroup[int]
-    counts: ByGroup[tuple[int, ...]]
+    groups: ByGroup[tuple[Proportion, ...]]
     difference: StandardisedDifference
 
 
@@ -160,12 +160,17 @@ def _yes_no(rows: Rows, key: str, label: str, answer: Callable[[CohortRow], bool
 
 
 def _categories(rows: Rows, key: str, label: str, levels: dict[Histology, str] | dict[int, str]) -> Categories:
-    counts = by_group(rows, lambda group: tuple(sum(getattr(row, key) == level for row in group) for level in levels))
+    groups = by_group(rows, lambda group: _shares(group, key, tuple(levels)))
     return Categories(
         key=key,
         label=label,
         levels=tuple(levels.values()),
         missing=by_group(rows, lambda group: sum(getattr(row, key) is None for row in group)),
-        counts=counts,
-        difference=of_categories(counts.given, counts.without),
+        groups=groups,
+        difference=of_categories([each.events for each in groups.given], [each.events for each in groups.without]),
     )
+
+
+def _shares(rows: Rows, key: str, levels: Sequence[Histology | int]) -> tuple[Proportion, ...]:
+    found = [value for row in rows if (value := getattr(row, key)) is not None]
+    return tuple(proportion(sum(value == level for value in found), len(found)) for level in levels)

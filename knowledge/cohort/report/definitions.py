@@ -27,4 +27,5 @@ METHODS = {
     "Risk ratio": "Koopman's score interval, Biometrics 1984;40:513-517, which also exists where no event was seen.",
     "E-value": "VanderWeele and Ding, Ann Intern Med 2017;167:268-274, from the risk ratio and the limit nearest to 1.",
     "Intervals": "All are 95 % intervals. They tell of chance, not of bias.",
+    "Rounding": "The page rounds, report.json does not; what is below 0.001 is said to be so.",
 }

@@ -6,6 +6,7 @@ from collections import Counter
 
 from knowledge.cohort.record import CohortRow
 from knowledge.cohort.report.groups import Rows
+from knowledge.cohort.report.proportions import Proportion, proportion
 from knowledge.cohort.report.toxicity import had_crs, had_icans
 from knowledge.factors import Presence
 from knowledge.frozen import FrozenModel
@@ -25,11 +26,10 @@ MOST_PATTERNS = 15
 
 
 class MissingColumn(FrozenModel):
-    """``missing`` of the ``asked`` patients to whom the column applies: hours and treatment only to those affected."""
+    """Missing among the patients to whom the column applies: hours and treatment only to those affected."""
 
     column: str
-    missing: int
-    asked: int
+    missing: Proportion
 
 
 class MissingPattern(FrozenModel):
@@ -57,7 +57,8 @@ def missing(rows: Rows) -> Missing:
         if name == "simulated":
             continue
         asked = [row for row in rows if _applies(name, row)]
-        columns.append(MissingColumn(column=name, missing=sum(_unknown(row, name) for row in asked), asked=len(asked)))
+        found = proportion(sum(_unknown(row, name) for row in asked), len(asked))
+        columns.append(MissingColumn(column=name, missing=found))
     patterns = Counter(tuple(name for name in NEEDED if _unknown(row, name)) for row in rows)
     ordered = sorted(patterns.items(), key=lambda item: (-item[1], len(item[0]), item[0]))
     rest = ordered[MOST_PATTERNS:]
