@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from bot.audit.options import CannotError
+from bot.audit.options import CannotError, bar
 
 SEED = 20_250_301
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -20,8 +21,9 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 )
 @click.option("--force", is_flag=True, help="Write over an earlier report there.")
 @click.option("--seed", type=click.IntRange(min=0), default=SEED, show_default=True, help="Seed of all that is random.")
+@click.option("--tables-only", is_flag=True, help="Without the regressions, which take most of the time.")
 @click.option("--now", "day", metavar="DAY", help="Day to print on the report, such as 2026-11-24 (default: none).")
-def report(cohort: Path, folder: Path, force: bool, seed: int, day: str | None) -> None:
+def report(cohort: Path, folder: Path, force: bool, seed: int, tables_only: bool, day: str | None) -> None:
     """The founding study on your own patients: report.html and report.json.
 
     The page needs nothing else and prints; the JSON holds every figure of it. The same file and seed give the same
@@ -34,7 +36,16 @@ def report(cohort: Path, folder: Path, force: bool, seed: int, day: str | None) 
         raise CannotError("write the day as 2026-11-24")
     patients = cohort_or_fail(cohort)
     try:
-        told = make_report(patients, folder, force=force, seed=seed, day=day)
+        with bar("Regressions", "%", None if tables_only else 100) as more:
+            told = make_report(
+                patients,
+                folder,
+                force=force,
+                seed=seed,
+                day=day,
+                with_models=not tables_only,
+                progress=_steps(more),
+            )
     except ReportError as error:
         raise CannotError(str(error)) from None
     click.echo(told)
@@ -47,3 +58,17 @@ def _is_day(text: str) -> bool:
         return _DAY.fullmatch(text) is not None and bool(date.fromisoformat(text))
     except ValueError:
         return False
+
+
+def _steps(more: Callable[[int], None]) -> Callable[[str, float], None]:
+    """A bar is told how much more is done, the work tells how much is done by now."""
+    done = 0
+
+    def follow(_doing: str, share: float) -> None:
+        nonlocal done
+        now = round(100 * share)
+        if now > done:
+            more(now - done)
+            done = now
+
+    return follow

@@ -14,8 +14,9 @@ from bot.compose import code_version
 from knowledge import evidence
 from knowledge.assessment import Outcome
 from knowledge.cohort.record import CohortRow
+from knowledge.cohort.report.model_parts import Progress, model_parts
 from knowledge.cohort.report.study import StudyReport, study_report
-from knowledge.model import load
+from knowledge.model import shipped_version
 
 PAGE, DATA = "report.html", "report.json"
 
@@ -34,8 +35,19 @@ class Patients(Protocol):
     def sha256(self) -> str: ...
 
 
-def make_report(cohort: Patients, folder: Path, *, force: bool, seed: int, day: str | None) -> str:
+def make_report(
+    cohort: Patients,
+    folder: Path,
+    *,
+    force: bool,
+    seed: int,
+    day: str | None,
+    with_models: bool = True,
+    progress: Progress | None = None,
+) -> str:
     """Write both files; what was found, for the terminal.
+
+    ``progress`` is told what is being done and the share of the regressions that is done.
 
     Raises:
         ReportError: a file is there already (without ``force``), or cannot be written.
@@ -49,9 +61,10 @@ def make_report(cohort: Patients, folder: Path, *, force: bool, seed: int, day: 
             cohort.rows,
             cohort_sha256=cohort.sha256,
             program=code_version(),
-            model=load().version,
+            model=shipped_version(),
             evidence=evidence.load(),
             seed=seed,
+            models=model_parts(cohort.rows, seed=seed, progress=progress) if with_models else None,
             made_on=day,
         )
         for target, content in zip(targets, (report_page(found), as_json(found)), strict=True):

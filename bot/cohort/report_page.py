@@ -8,6 +8,7 @@ from bot.cohort.report_baseline import baseline_section
 from bot.cohort.report_comparison import comparison_section, founding_section
 from bot.cohort.report_toxicity import course_section, toxicity_section
 from bot.cohort.report_words import NONE, OUTCOMES, middle, percent, rate, span
+from bot.cohort.sections_models import model_sections
 from bot.html_page import page, section, table, words
 from knowledge.assessment import Outcome
 from knowledge.cohort.report.groups import ByGroup
@@ -28,6 +29,7 @@ def report_page(report: StudyReport) -> str:
             founding_section(report),
             toxicity_section(report),
             comparison_section(report),
+            *([] if report.models is None else model_sections(report.models)),
             _flow(report),
             baseline_section(report),
             course_section(report),

@@ -14,6 +14,7 @@ from bot.cohort.report_page import report_page
 from knowledge.cohort.file import write_csv
 from knowledge.cohort.report.study import StudyReport
 from tests.support.centre import simulated_centre
+from tests.support.report_pages import without_origin
 
 
 def run(*words: object) -> Result:
@@ -27,10 +28,16 @@ def cohort(tmp_path_factory) -> Path:
     return path
 
 
-def test_page_and_data_are_written_and_told(cohort, tmp_path):
+@pytest.fixture(scope="module")
+def written(cohort, tmp_path_factory) -> tuple[Path, Result]:
+    """A whole report, regressions and all, in a folder that was not there before."""
+    folder = tmp_path_factory.mktemp("out") / "new" / "folder"
+    return folder, run(cohort, "--out", folder)
+
+
+def test_page_and_data_are_written_and_told(written):
     """Both files; the page is what the JSON gives and loads nothing; the terminal says simulated."""
-    folder = tmp_path / "new" / "folder"
-    result = run(cohort, "--out", folder)
+    folder, result = written
     assert result.exit_code == 0, result.output
     assert result.output.startswith("SIMULATED.")
     assert "40 patients" in result.output
@@ -40,21 +47,41 @@ def test_page_and_data_are_written_and_told(cohort, tmp_path):
     jsonschema.validate(data, StudyReport.model_json_schema(mode="serialization"))
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert report_page(StudyReport.model_validate_json(text)) == page
+    assert without_origin(page, data) == set()
     assert data["simulated"] is True
     assert data["provenance"]["made_on"] is None
-    for outside in ("http:", "https:", "<script", "src=", "<link", "url("):
+    assert data["models"]["seed"] == data["provenance"]["seed"]
+    for outside in ("http:", "https:", "<script", "src=", "<link", "url(http"):
         assert outside not in page
 
 
-def test_the_same_file_and_seed_give_the_same_bytes(cohort, tmp_path):
-    for name in ("one", "two"):
-        assert run(cohort, "--out", tmp_path / name, "--seed", 5).exit_code == 0
+def test_the_same_file_and_seed_give_the_same_bytes(written, cohort, tmp_path):
+    assert run(cohort, "--out", tmp_path).exit_code == 0
     for file in ("report.html", "report.json"):
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+        assert (written[0] / file).read_bytes() == (tmp_path / file).read_bytes()
+
+
+def test_the_tables_alone_are_the_same_tables(written, cohort, tmp_path):
+    assert run(cohort, "--out", tmp_path, "--tables-only").exit_code == 0
+    alone = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    whole = json.loads((written[0] / "report.json").read_text(encoding="utf-8"))
+    assert alone["models"] is None
+    for key in whole.keys() - {"models", "strobe", "methods"}:
+        assert alone[key] == whole[key]
+
+
+def test_a_table_shared_with_the_regressions_agrees(written):
+    """Two modules count the same patients."""
+    data = json.loads((written[0] / "report.json").read_text(encoding="utf-8"))
+    population, patients = data["models"]["population"], data["flow"]["patients"]
+    assert population["patients"] == patients["everyone"]
+    assert population["without_prophylaxis"] == patients["without"]
+    assert population["with_prophylaxis"] == patients["given"]
+    assert population["prophylaxis_unknown"] == patients["not_known"]
 
 
 def test_a_day_is_printed_where_one_is_given(cohort, tmp_path):
-    assert run(cohort, "--out", tmp_path, "--now", "2026-11-24").exit_code == 0
+    assert run(cohort, "--out", tmp_path, "--tables-only", "--now", "2026-11-24").exit_code == 0
     assert "2026-11-24" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["provenance"]["made_on"] == "2026-11-24"
 
@@ -67,7 +94,7 @@ def test_nothing_is_overwritten_unasked(cohort, tmp_path, there):
     assert "--force" in result.output
     assert (tmp_path / there).read_text(encoding="utf-8") == "mine"
     assert len(list(tmp_path.iterdir())) == 1
-    assert run(cohort, "--out", tmp_path, "--force").exit_code == 0
+    assert run(cohort, "--out", tmp_path, "--tables-only", "--force").exit_code == 0
     assert (tmp_path / there).read_text(encoding="utf-8") != "mine"
 
 

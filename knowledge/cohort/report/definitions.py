@@ -29,3 +29,8 @@ METHODS = {
     "Intervals": "All are 95 % intervals. They tell of chance, not of bias.",
     "Rounding": "The page rounds, report.json does not; what is below 0.001 is said to be so.",
 }
+MODEL_METHODS = {
+    "Regressions": "Firth, Biometrika 1993;80:27-38; profile limits and tests: Heinze and Schemper, Stat Med "
+    "2002;21:2409-2419; predictions by FLIC: Puhr et al., Stat Med 2017;36:2302-2317.",
+    "Least sample size": "Riley et al., Stat Med 2019;38:1276-1296.",
+}

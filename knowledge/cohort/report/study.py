@@ -10,10 +10,11 @@ from knowledge.cohort.record import CohortRow
 from knowledge.cohort.report.baseline import Baseline, baseline
 from knowledge.cohort.report.comparison import Comparison, comparisons
 from knowledge.cohort.report.course import Course, Fate, courses, fate
-from knowledge.cohort.report.definitions import DEFINITIONS, METHODS
+from knowledge.cohort.report.definitions import DEFINITIONS, METHODS, MODEL_METHODS
 from knowledge.cohort.report.flow import Flow, flow
 from knowledge.cohort.report.founding import Founding, founding
 from knowledge.cohort.report.missing import Missing, missing
+from knowledge.cohort.report.model_parts import ModelParts
 from knowledge.cohort.report.strobe import Known, StrobeItem, strobe
 from knowledge.cohort.report.toxicity import Toxicity, toxicities
 from knowledge.evidence import Evidence
@@ -39,7 +40,8 @@ class Provenance(FrozenModel):
 class StudyReport(FrozenModel):
     """``report.json``: shares and differences are fractions of 1, what is not known is null.
 
-    ``notice`` stands exactly where patients are simulated, and heads every page made of this.
+    ``models`` is null where the tables alone were asked for. ``notice`` stands exactly where patients are simulated,
+    and heads every page made of this.
     """
 
     format: Literal["tarla-study-report/1"] = "tarla-study-report/1"
@@ -52,6 +54,7 @@ class StudyReport(FrozenModel):
     baseline: Baseline
     course: tuple[Course, ...]
     fate: Fate
+    models: ModelParts | None
     missing: Missing
     founding: Founding
     strobe: tuple[StrobeItem, ...]
@@ -67,9 +70,13 @@ def study_report(
     model: ModelVersion,
     evidence: Evidence,
     seed: int,
+    models: ModelParts | None = None,
     made_on: str | None = None,
 ) -> StudyReport:
-    """Everything that is said of a cohort, in one record; the same input gives the same record."""
+    """Everything that is said of a cohort, in one record; the same input gives the same record.
+
+    ``models`` are the regressions of the same rows with the same seed (``model_parts``), or None for the tables alone.
+    """
     imagined = sum(row.simulated for row in rows)
     patients = flow(rows)
     return StudyReport(
@@ -91,6 +98,7 @@ def study_report(
         baseline=baseline(rows),
         course=courses(rows),
         fate=fate(rows),
+        models=models,
         missing=missing(rows),
         founding=founding(evidence),
         strobe=strobe(
@@ -98,9 +106,9 @@ def study_report(
                 patients=len(rows),
                 simulated=imagined > 0,
                 follow_up_known=patients.follow_up_days.everyone.known,
-                models=False,
+                models=models is not None,
             )
         ),
         definitions=DEFINITIONS,
-        methods=METHODS,
+        methods=METHODS if models is None else METHODS | MODEL_METHODS,
     )
