@@ -14,7 +14,7 @@ from bot.pictures.drawing import Drawing, render
 
 _NAMESPACE = re.compile(r"\{[^}]*\}")
 _REFERENCE = re.compile(r"url\(#([^)]*)\)")
-_DROPPED = {"metadata", "style"}
+_DROPPED = {"metadata", "style", "title"}
 # What matplotlib's style element says of all elements; both are inherited.
 _INHERITED = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
 
