@@ -7,6 +7,7 @@ import click
 from bot.cohort.cli_check import check, columns, example
 from bot.cohort.cli_report import report
 from bot.cohort.cli_update import update
+from bot.cohort.cli_validate import validate
 
 
 @click.group()
@@ -19,3 +20,4 @@ study.add_command(columns)
 study.add_command(example)
 study.add_command(report)
 study.add_command(update)
+study.add_command(validate)

@@ -11,7 +11,8 @@ from bot.audit.files import reason
 from bot.audit.options import CannotError, bar
 
 if TYPE_CHECKING:
-    from knowledge.cohort.file import Cohort, ProblemsError
+    from knowledge.cohort.file import Cohort, Digest, ProblemsError
+    from knowledge.cohort.record import CohortRow
 
 # Problems that a command lists which has other work to do; ``tarla study check`` lists all.
 LISTED = 10
@@ -24,6 +25,29 @@ def cohort_or_fail(path: Path) -> Cohort:
     with opened_or_fail(path) as (stream, more):
         try:
             return read_cohort(stream, more)
+        except ProblemsError as error:
+            raise CannotError(_listed(error)) from None
+
+
+@contextlib.contextmanager
+def rows_or_fail(path: Path) -> Iterator[tuple[Iterator[CohortRow], Digest]]:
+    """The patients of a file one after the other, in memory that does not grow with them, and the cohort's hash.
+
+    Go through all of them in the block, and use nothing made of them before: problems are told at the end. Then the
+    hash is whole.
+    """
+    from knowledge.cohort.file import Digest, ProblemsError, iter_rows
+
+    digest = Digest()
+    with opened_or_fail(path) as (stream, more):
+
+        def rows() -> Iterator[CohortRow]:
+            for row in iter_rows(stream, more):
+                digest.add(row)
+                yield row
+
+        try:
+            yield rows(), digest
         except ProblemsError as error:
             raise CannotError(_listed(error)) from None
 

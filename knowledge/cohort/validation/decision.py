@@ -16,8 +16,8 @@ THRESHOLDS: Floats = np.arange(5, 61) / 100.0
 class DecisionPoint(FrozenModel):
     """Net benefit at one threshold, in true positives a patient; that of treating none is 0.
 
-    ``treated``: share of patients at or above the threshold. ``advantage``: of deciding by the estimate over the better
-    of treating all and treating none, with limits as for ``by_estimate``.
+    ``treated``: share of patients at or above the threshold. ``by_estimate`` with its 95 % limits ``low`` and ``high``;
+    ``over_all``: by how much it exceeds treating all, with limits likewise. Limits hold at each threshold by itself.
     """
 
     threshold: float
@@ -26,9 +26,19 @@ class DecisionPoint(FrozenModel):
     low: float
     high: float
     of_all: float
-    advantage: float
-    advantage_low: float
-    advantage_high: float
+    over_all: float
+    over_all_low: float
+    over_all_high: float
+
+    @property
+    def better(self) -> bool:
+        """Whether deciding by the estimate is shown to do better than treating none and than treating all."""
+        return self.low > 0.0 and self.over_all_low > 0.0
+
+    @property
+    def worse(self) -> bool:
+        """Whether it is shown to do worse than one of them."""
+        return self.high < 0.0 or self.over_all_high < 0.0
 
 
 class DecisionCurve(FrozenModel):
@@ -60,14 +70,11 @@ def decision_curve(cells: Cells, by_estimate: Floats, of_all: Floats) -> Decisio
     if reason:
         return DecisionCurve(note=reason)
     value, everyone = net_benefit(cells), net_benefit_of_all(cells)
-    advantage = value - np.maximum(everyone, 0.0)
     limits = (ALPHA / 2, 1.0 - ALPHA / 2)
     low, high = np.quantile(by_estimate, limits, axis=0)
-    # Against the strategy that is better in this cohort, not in each resample: the best of two is never below either.
-    better = np.where(everyone > 0.0, of_all, 0.0)
-    advantage_low, advantage_high = np.quantile(by_estimate - better, limits, axis=0)
+    over_low, over_high = np.quantile(by_estimate - of_all, limits, axis=0)
     treated = _from(cells.total)[np.searchsorted(cells.risk, THRESHOLDS, side="left")] / cells.n
-    columns = (THRESHOLDS, treated, value, low, high, everyone, advantage, advantage_low, advantage_high)
+    columns = (THRESHOLDS, treated, value, low, high, everyone, value - everyone, over_low, over_high)
     names = tuple(DecisionPoint.model_fields)
     return DecisionCurve(
         points=tuple(

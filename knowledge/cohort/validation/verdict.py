@@ -67,5 +67,5 @@ def two(value: float) -> str:
 
 
 def _room(low: float, high: float) -> str:
-    under = "no event at all" if low <= 0.0 else f"{two(low)} times as many"
-    return f"anything from {under} to {two(high)} times as many"
+    under = "no event at all" if low <= 0.0 else two(low)
+    return f"anything from {under} to {two(high)} times as many as expected"

@@ -1,0 +1,94 @@
+"""A validation from a cohort file, streamed, with progress; and its two files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.audit.files import OutputError, check_target, output_file, reason
+from bot.audit.options import CannotError, bar
+from bot.cohort.files import rows_or_fail
+from bot.cohort.validation_words import SIMULATED
+from knowledge.cohort.validation import Validation, validate
+from knowledge.cohort.validation.collecting import Progress
+from knowledge.model import Model
+
+PAGE, DATA = "validation.html", "validation.json"
+
+
+def validated(path: Path, model: Model | None, *, seed: int, workers: int | None) -> Validation:
+    """Validate a cohort file, with a bar on a terminal.
+
+    Raises:
+        CannotError: the file cannot be read.
+    """
+    with rows_or_fail(path) as (rows, digest), _bars() as progress:
+        found = validate(rows, model, seed=seed, workers=workers, progress=progress)
+    return found.model_copy(update={"cohort_sha256": digest.hex})
+
+
+def targets_of(folder: Path, *, force: bool) -> None:
+    """See, before long work begins, whether both files can be written.
+
+    Raises:
+        CannotError: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (PAGE, DATA):
+            check_target(folder / name, force=force)
+    except (OutputError, OSError) as error:
+        raise _cannot(error) from None
+
+
+def write(found: Validation, folder: Path, *, force: bool) -> None:
+    """Both files.
+
+    Raises:
+        CannotError: they cannot be written.
+    """
+    from bot.cohort.validation_page import validation_page  # loads matplotlib
+
+    try:
+        for name, content in ((PAGE, validation_page(found)), (DATA, as_json(found))):
+            with output_file(folder / name, force=force) as part:
+                part.write_text(content, encoding="utf-8")
+    except (OutputError, OSError) as error:
+        raise _cannot(error) from None
+
+
+def as_json(found: Validation) -> str:
+    """The record as text, full digits; of simulated patients it begins by saying so."""
+    notice = {"notice": SIMULATED} if found.simulated else {}
+    return json.dumps({**notice, **found.model_dump(mode="json")}, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def _cannot(error: OutputError | OSError) -> CannotError:
+    told = reason(error) if isinstance(error, OSError) else str(error)
+    hint = " (--force writes over it)" if "exists already" in told else ""
+    return CannotError(f"the validation cannot be written: {told}{hint}")
+
+
+@contextlib.contextmanager
+def _bars() -> Iterator[Progress]:
+    """A bar for each stage whose whole is known; the reading has its own, in bytes."""
+    with contextlib.ExitStack() as stack:
+        current: list[str] = []
+        done = 0
+        more = None
+
+        def follow(what: str, now: int, whole: int | None) -> None:
+            nonlocal done, more
+            if whole is None or what == "patients read":
+                return
+            if current != [what]:
+                stack.close()
+                current[:] = [what]
+                done, more = 0, stack.enter_context(bar(what.capitalize(), "", whole))
+            if more is not None:
+                more(now - done)
+            done = now
+
+        yield follow
