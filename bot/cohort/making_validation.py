@@ -11,22 +11,26 @@ from bot.audit.files import OutputError, check_target, output_file, reason
 from bot.audit.options import CannotError, bar
 from bot.cohort.files import rows_or_fail
 from bot.cohort.validation_words import SIMULATED
-from knowledge.cohort.validation import Validation, validate
-from knowledge.cohort.validation.collecting import Progress
+from knowledge.cohort.validation import Validation
+from knowledge.cohort.validation.collecting import Progress, collect
+from knowledge.cohort.validation.run import validate_collected
 from knowledge.model import Model
 
 PAGE, DATA = "validation.html", "validation.json"
 
 
-def validated(path: Path, model: Model | None, *, seed: int, workers: int | None) -> Validation:
+def validated(path: Path, model: Model, *, seed: int, workers: int | None) -> Validation:
     """Validate a cohort file, with a bar on a terminal.
 
     Raises:
         CannotError: the file cannot be read.
     """
-    with rows_or_fail(path) as (rows, digest), _bars() as progress:
-        found = validate(rows, model, seed=seed, workers=workers, progress=progress)
-    return found.model_copy(update={"cohort_sha256": digest.hex})
+    with rows_or_fail(path) as (rows, digest):
+        collected = collect(rows)
+    with _bars() as progress:
+        return validate_collected(
+            collected, model, seed=seed, workers=workers, cohort_sha256=digest.hex, progress=progress
+        )
 
 
 def targets_of(folder: Path, *, force: bool) -> None:
@@ -73,7 +77,7 @@ def _cannot(error: OutputError | OSError) -> CannotError:
 
 @contextlib.contextmanager
 def _bars() -> Iterator[Progress]:
-    """A bar for each stage whose whole is known; the reading has its own, in bytes."""
+    """A bar for each stage whose whole is known."""
     with contextlib.ExitStack() as stack:
         current: list[str] = []
         done = 0
@@ -81,7 +85,7 @@ def _bars() -> Iterator[Progress]:
 
         def follow(what: str, now: int, whole: int | None) -> None:
             nonlocal done, more
-            if whole is None or what == "patients read":
+            if whole is None:
                 return
             if current != [what]:
                 stack.close()

@@ -14,6 +14,7 @@ from bot.cohort.validation_words import (
     SIMULATED,
     decision_in_words,
     left_out,
+    of_site_model,
     rows_of,
     still_needed,
     unknown,
@@ -76,6 +77,7 @@ def validation_page(found: Validation) -> str:
     body = [f"<h1>{escape(title)}</h1>"]
     if found.simulated:
         body.append(f'<p class="verdict wrong">{escape(SIMULATED)}</p>')
+    body += [f'<p class="verdict wrong">{escape(told)}</p>' for told in of_site_model(found)]
     body += [words(left_out(found.flow)), *_verdicts(found), _source(found)]
     for place, each in enumerate(found.outcomes):
         body.append(section(HEADINGS[each.outcome], *_outcome(each, f"o{place}", simulated=found.simulated)))
@@ -93,8 +95,8 @@ def _source(found: Validation) -> str:
     model = f"Model <code>{escape(found.model.id)}</code>, SHA-256 <code>{found.model.sha256}</code>"
     return (
         f'<p class="small">{model}{cohort}; '
-        f"bootstrap: {found.resamples:,} resamples, seed {found.seed}. Estimates are those an answer shows, a new "
-        "centre's; outcomes are those after the first dose.</p>"
+        f"bootstrap: {found.resamples:,} resamples, seed {found.seed}. Estimates are those an answer "
+        "shows; outcomes are those after the first dose.</p>"
     )
 
 

@@ -45,7 +45,7 @@ def rows_of(found: OutcomeValidation) -> Iterator[tuple[str, str, str]]:
     yield "patients with the outcome", f"{found.events:,} of {found.n:,}", ""
     if found.n:
         own = f"{expected_count(found.expected)} ({expected_count(low)} to {expected_count(high)})"
-        yield "expected", own, "sum of the estimates; Tarla's own 95 % interval for a new centre"
+        yield "expected", own, "sum of the estimates, with Tarla's own 95 % interval"
     for name, measure, ideal in (
         ("observed/expected", found.observed_expected, "1 is right"),
         ("calibration in the large", found.calibration_in_the_large, "0 is right; below, estimates are too high"),
@@ -84,7 +84,24 @@ def left_out(flow: Flow) -> str:
     if flow.prophylaxis_unknown:
         parts.append(f"of {flow.prophylaxis_unknown:,} it is not known whether they had it")
     why = f" Left out: {'; '.join(parts)}." if parts else ""
+    if flow.prophylaxis_given:
+        why += " Where the expected risk decided who had it, those compared are not like the others."
     return f"{count(flow.read, 'patient')} in the file, {flow.included:,} without prophylaxis compared.{why}"
+
+
+def of_site_model(found: Validation) -> tuple[str, ...]:
+    """What must be known of a model that a centre's patients updated; nothing of the shipped one."""
+    if found.site is None:
+        return ()
+    simulated = " Its patients were SIMULATED." if found.site.simulated else ""
+    if found.of_its_own_patients:
+        told = "NOT A VALIDATION: these very patients updated this model, which therefore fits them."
+    else:
+        told = (
+            "Patients who updated a model cannot validate it: whether some of these are among them cannot be told from "
+            "the files."
+        )
+    return (f"A site model, {found.site.parent_id} updated with a centre's own patients.{simulated} {told}",)
 
 
 def unknown(found: OutcomeValidation) -> str:
@@ -182,7 +199,7 @@ def _spans(thresholds: list[float]) -> str:
 def in_short(found: Validation) -> str:
     """The validation for a terminal."""
     lines = [f"SIMULATED. {SIMULATED}"] if found.simulated else []
-    lines += [f"Model {found.model.id}, SHA-256 {found.model.sha256}"]
+    lines += [f"Model {found.model.id}, SHA-256 {found.model.sha256}", *of_site_model(found)]
     if found.cohort_sha256:
         lines.append(f"Cohort SHA-256 {found.cohort_sha256}")
     lines.append(left_out(found.flow))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,10 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.cohort.validation_page import validation_page
+from bot.cohort.validation_words import in_short
 from knowledge.cohort.file import Digest, write_csv
 from knowledge.cohort.record import CohortRow
-from knowledge.cohort.validation import Validation
+from knowledge.cohort.validation import Validation, validate
 from knowledge.model import load
+from knowledge.site_origin import SiteOrigin
 from tests.support.centre import simulated_centre
 
 
@@ -158,3 +162,24 @@ def test_nobody_without_prophylaxis(tmp_path: Path) -> None:
     assert found.exit_code == 0
     assert found.output.count("nothing can be said") == 3
     assert "nothing can be said" in (tmp_path / "out" / "validation.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_site_model_is_not_validated_by_the_patients_who_updated_it(same: bool) -> None:
+    rows = simulated_centre(12, seed=3)
+    shipped, digest = load(), Digest()
+    for row in rows:
+        digest.add(row)
+    origin = SiteOrigin(
+        parent_id=shipped.version.id, parent_sha256=shipped.version.sha256,
+        data_sha256=digest.hex if same else "0" * 64, simulated=True, seed=1, patients=12, with_prophylaxis=0,
+        prophylaxis_unknown=0, crs_patients=12, crs_events=6, crs_grade2plus_events=2, crs_unknown=0, icans_patients=12,
+        icans_events=3, icans_unknown=0, khat_crs=0.1, khat_icans=0.1, effective_crs=5_000.0, effective_icans=5_000.0,
+    )  # fmt: skip
+    model = replace(shipped, content=replace(shipped.content, site=origin))
+    found = validate(rows, model, resamples=100, cohort_sha256=digest.hex)
+    assert found.of_its_own_patients is same
+    for text in (in_short(found), validation_page(found)):
+        assert ("NOT A VALIDATION" in text) is same
+        assert ("whether some of these are among them" in " ".join(text.split())) is not same
+        assert "were SIMULATED" in text

@@ -9,7 +9,7 @@ import pytest
 
 from knowledge.assessment import Outcome
 from knowledge.cohort.record import CohortRow
-from knowledge.cohort.validation import DEFAULT_SEED, Validation, validate
+from knowledge.cohort.validation import DEFAULT_SEED, Validation, estimating, validate
 from knowledge.cohort.validation.accuracy import brier
 from knowledge.cohort.validation.cells import Cells
 from knowledge.cohort.validation.collecting import OUTCOMES
@@ -100,7 +100,8 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 def test_the_number_of_processes_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("knowledge.cohort.validation.run.WORTH_PROCESSES", 0)
     rows = simulated_centre(40, seed=5)
-    one, two = (validate(rows, resamples=250, workers=workers) for workers in (1, 2))
+    estimating._MODEL.clear()  # as in a process that has validated nothing yet
+    two, one = (validate(rows, resamples=250, workers=workers) for workers in (2, 1))
     assert one == two
     assert one != validate(rows, resamples=250, workers=1, seed=DEFAULT_SEED + 1)  # the seed does matter
 

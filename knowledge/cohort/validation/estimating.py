@@ -54,9 +54,8 @@ class Estimated:
     expected_range: tuple[float, float]
 
 
-def estimate(collected: Collected, mapper: Mapper, progress: Progress | None) -> dict[Outcome, Estimated]:
-    """Estimates of all patients, for each outcome."""
-    model = _MODEL[0]
+def estimate(model: Model, collected: Collected, mapper: Mapper, progress: Progress | None) -> dict[Outcome, Estimated]:
+    """Estimates of all patients, for each outcome; ``mapper`` is of the same model."""
     known = {key for outcome in OF_CRS for side in (collected.events, collected.others) for key in side[outcome]}
     asked = [(key, tuple(_patients(collected, outcome, key) for outcome in OF_CRS)) for key in sorted(known, key=repr)]
     risks: list[tuple[float, ...]] = []

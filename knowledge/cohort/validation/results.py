@@ -8,6 +8,7 @@ from knowledge.cohort.validation.decision import DecisionCurve
 from knowledge.cohort.validation.measure import Measure
 from knowledge.cohort.validation.needed import Needed
 from knowledge.frozen import FrozenModel
+from knowledge.site_origin import SiteOrigin
 
 
 class Flow(FrozenModel):
@@ -57,15 +58,24 @@ class OutcomeValidation(FrozenModel):
 
 
 class Validation(FrozenModel):
-    """The whole validation; ``cohort_sha256`` is that of the file's content, where it came from one."""
+    """The whole validation; ``cohort_sha256`` is that of the file's content, where it came from one.
+
+    ``site`` says whose patients updated the model; None where it is the shipped one.
+    """
 
     model: ModelVersion
+    site: SiteOrigin | None = None
     cohort_sha256: str | None
     simulated: bool
     seed: int
     resamples: int
     flow: Flow
     outcomes: tuple[OutcomeValidation, ...]
+
+    @property
+    def of_its_own_patients(self) -> bool:
+        """Whether these very patients updated the model: then nothing is validated."""
+        return self.site is not None and self.site.data_sha256 == self.cohort_sha256
 
     def of(self, outcome: Outcome) -> OutcomeValidation:
         """What was found for one outcome.

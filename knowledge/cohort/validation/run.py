@@ -53,14 +53,25 @@ def validate(
     Raises:
         ModelError: the shipped model is missing, altered or built from other facts.
     """
+    return validate_collected(
+        collect(rows, progress), model, seed=seed, resamples=resamples, workers=workers, cohort_sha256=cohort_sha256,
+        progress=progress,
+    )  # fmt: skip
+
+
+def validate_collected(
+    collected: Collected, model: Model | None = None, *, seed: int = DEFAULT_SEED, resamples: int = RESAMPLES,
+    workers: int | None = None, cohort_sha256: str | None = None, progress: Progress | None = None,
+) -> Validation:  # fmt: skip
+    """As ``validate``, from rows that were read before."""
     chosen = model or load_model()
-    collected = collect(rows, progress)
     worth = distinct_patients(collected) >= WORTH_PROCESSES
     with mapping(chosen, workers, worth=worth) as mapper:
-        estimated = estimate(collected, mapper, progress)
+        estimated = estimate(chosen, collected, mapper, progress)
         resampled = _resampled(estimated, seed, resamples, mapper, progress)
     return Validation(
         model=chosen.version,
+        site=chosen.site,
         cohort_sha256=cohort_sha256,
         simulated=collected.simulated,
         seed=seed,

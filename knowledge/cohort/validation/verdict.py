@@ -34,7 +34,7 @@ def verdict(outcome: Outcome, cells: Cells, ratio: Measure, expected_range: tupl
         much = f"; by how much, {patients} cannot tell" if wide else ""
         allowed = expected_range[0] / cells.expected, expected_range[1] / cells.expected
         within = low <= allowed[1] and high >= allowed[0]
-        own = f"{'within' if within else 'beyond'} what Tarla's own interval allows a new centre"
+        own = f"{'within' if within else 'beyond'} what Tarla's own interval allows"
         return (
             f"{side} than expected: {seen} of {patients} had {name} {expected}; {figures}: in these patients as a "
             f"group the estimates were too {wrong}{much} ({own}, {two(allowed[0])} to {two(allowed[1])} times as many)."
