@@ -11,6 +11,7 @@ import click
 
 from bot.audit.cli import audit
 from bot.cohort.cli import study as cohort_study
+from bot.models.cli import list_models, use_model
 from bot.settings import Settings, SettingsError, read_settings
 
 # Exit statuses of ``tarla ask``.
@@ -203,6 +204,10 @@ def card(as_json: bool, out: Path | None) -> None:
             f"the card cannot be written there ({error.strerror}): name a file in a folder that exists, --out card.md"
         )
         raise click.ClickException(reason) from None
+
+
+model.add_command(list_models)
+model.add_command(use_model)
 
 
 def _settings() -> Settings:

@@ -76,7 +76,7 @@ def recall(
         if notices is not None:
             new_folder(notices)
         ref, asked, upto, digest = _recorded(settings.tarla_ledger, resume) if resume else (0, None, None, None)
-        found = _recalled(settings.tarla_ledger, asked or Asked(model_id, since, until), upto, ref)
+        found = _recalled(settings, asked or Asked(model_id, since, until), upto, ref)
         if digest is not None and found.summary.digest != digest:
             raise click.ClickException("another list than the recorded one: the model or the ledger changed since")
         if csv_file is not None:
@@ -102,11 +102,13 @@ def recall(
     sys.exit(0 if found.summary.sound else 1)
 
 
-def _recalled(path: Path, asked: Asked, upto: int | None, ref: int) -> Recall:
+def _recalled(settings: Settings, asked: Asked, upto: int | None, ref: int) -> Recall:
     from bot.audit.recalling import recall as recalled
+    from bot.compose import model_of
 
+    model, path = model_of(settings)(), settings.tarla_ledger
     with progress(path, "recomputed") as follow:
-        return recalled(path, asked, follow, upto=upto, ref=ref)
+        return recalled(path, asked, follow, model=model, upto=upto, ref=ref)
 
 
 def _record(settings: Settings, found: Recall) -> int:

@@ -20,6 +20,9 @@ def show(receipt: str, as_json: bool) -> None:
     the event was altered, 2 when that is no receipt or the ledger cannot be read.
     """
     from bot.audit import shown, shown_text
+    from bot.audit.again import worked_out_again
+    from bot.audit.payload import parsed
+    from bot.models.folder import ModelFolder
     from handlers.receipts import read_typed_receipt
 
     wanted = read_typed_receipt(receipt)
@@ -29,5 +32,11 @@ def show(receipt: str, as_json: bool) -> None:
     notes = checkpoints_or_fail(settings)
     with ledger_errors(settings.tarla_ledger):
         found = shown.look_up(settings.tarla_ledger, wanted, notes)
-    click.echo(json.dumps(shown.as_json(found), indent=2) if as_json else shown_text.as_text(found))
+    again = None
+    if found.row is not None and found.problem is None:
+        again = worked_out_again(parsed(found.row.body), ModelFolder(settings.models))
+    if as_json:
+        click.echo(json.dumps(shown.as_json(found, None if again is None else again.outcome.value), indent=2))
+    else:
+        click.echo(shown_text.as_text(found, again))
     sys.exit(RIGHT if found.fit is shown.Fit.RIGHT else WRONG)

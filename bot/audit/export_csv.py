@@ -23,7 +23,7 @@ COLUMNS = (
     *(f"{outcome}_{figure}" for outcome in OUTCOMES for figure in FIGURES),
     *("compared", "reason", "word", "length", "look_up", "milliseconds"),
     *RECORDED,
-    *("model_id", "model_sha256", "evidence", "code"),
+    *("model_id", "model_sha256", "model_parent_sha256", "model_data_sha256", "model_simulated", "evidence", "code"),
     *("payload", "payload_hash", "leaf", "problem"),
 )
 _LDH = {"value": "ldh_value", "unit": "ldh_unit", "uln": "ldh_uln", "uln_unit": "ldh_uln_unit"}
@@ -70,6 +70,9 @@ class CsvWriter:
         cells |= dict(outcome_said(payload))
         model = part(payload, "model")
         cells |= {"model_id": text(model.get("id")), "model_sha256": text(model.get("sha256"))}
+        cells |= {"model_parent_sha256": text(part(model, "parent").get("sha256"))}
+        cells |= {"model_data_sha256": text(model.get("data_sha256"))}
+        cells |= {"model_simulated": "yes" if model.get("simulated") is True else ""}
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow([guarded(cells.get(name, "")) for name in COLUMNS])
         return line.getvalue()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.audit import fhir_codes as codes
@@ -140,7 +140,7 @@ def _entities(row: RawEvent, receipt: str, payload: dict[str, Any]) -> list[dict
                 "what": {"identifier": {"system": codes.MODEL, "value": text(model["id"])}},
                 "type": _entity_type("2", "System Object"),
                 "role": _role("5", "Master file"),
-                "detail": _details(("sha256", text(model.get("sha256")))),
+                "detail": _details(*_model_details(model)),
             }
         )
     query = asked(payload)
@@ -194,3 +194,10 @@ def _entity_type(code: str, display: str) -> dict[str, str]:
 
 def _role(code: str, display: str) -> dict[str, str]:
     return {"system": codes.OBJECT_ROLE, "code": code, "display": display}
+
+
+def _model_details(model: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "sha256", text(model.get("sha256"))
+    yield "parent_sha256", text(part(model, "parent").get("sha256"))
+    yield "data_sha256", text(model.get("data_sha256"))
+    yield "simulated", "yes" if model.get("simulated") is True else ""

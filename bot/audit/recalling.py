@@ -23,6 +23,7 @@ from bot.ledger.read import RawEvent, prunings, raw_events
 from handlers.ports import Json, Kind
 from handlers.receipts import receipt_of
 from knowledge.assessment import ModelVersion
+from knowledge.model import Model
 
 # So many receipts of rows that cannot be read are named; beyond that they are counted.
 NAMED_MOST = 1_000
@@ -161,19 +162,21 @@ def recall(
     asked: Asked,
     follow: Callable[[int], None] = lambda _seq: None,
     *,
+    model: Model,
     upto: int | None = None,
     ref: int = 0,
 ) -> Recall:
-    """Look at every event once, up to ``upto``; ``ref`` is the earlier recall whose notices are looked for.
+    """Look at every event once, up to ``upto``; ``model`` is that in use.
+
+    ``ref`` is the earlier recall whose notices are looked for.
 
     Raises:
-        ModelError: there is no usable model.
         LedgerUnavailableError: the ledger cannot be read.
     """
     spool = sqlite3.connect("")
     spool.executescript(_SPOOL)
     spool.execute("BEGIN")
-    recomputing = Recomputing()
+    recomputing = Recomputing(model)
     looking = _Looking(recomputing, spool, Summary(recomputing.model, asked), upto, ref)
     try:
         with contextlib.closing(open_for_reading(path, AUDIT_WAIT_MS)) as connection:

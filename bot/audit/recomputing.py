@@ -22,7 +22,7 @@ from handlers.records import (
 )
 from knowledge import PatientFactors, assess
 from knowledge.assessment import OutcomeRisk
-from knowledge.model import load as load_model
+from knowledge.model import Model
 
 # Patients remembered with their answers: about 4 KB each.
 REMEMBERED = 8_192
@@ -98,11 +98,11 @@ class _Present:
 
 
 class Recomputing:
-    """Works answers out again with the model installed now; remembers patients, not answers."""
+    """Works answers out again with one model, as a rule that in use; remembers patients, not answers."""
 
-    def __init__(self) -> None:
-        self.model = load_model().version
-        self._present: Callable[[str], _Present] = lru_cache(maxsize=REMEMBERED)(_present)
+    def __init__(self, model: Model) -> None:
+        self.model = model.version
+        self._present: Callable[[str], _Present] = lru_cache(maxsize=REMEMBERED)(lambda key: _present(key, model))
 
     def compare(self, payload: Mapping[str, Json]) -> Difference | None:
         """What differs in the answer or comparison of a ``computed`` event; None where not a decimal does.
@@ -144,9 +144,9 @@ class Recomputing:
         return Difference(level, present.findings, figures, told, apart)
 
 
-def _present(key: str) -> _Present:
+def _present(key: str, model: Model) -> _Present:
     factors: PatientFactors = factors_from_record(json.loads(key))
-    assessment = assess(factors)
+    assessment = assess(factors, model)
     return _Present(
         describe(factors),
         assessment.outcomes,

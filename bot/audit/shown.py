@@ -134,8 +134,11 @@ def _referring(connection: sqlite3.Connection, seq: int, last: int) -> list[Refe
     return found[:MOST_REFERRING]
 
 
-def as_json(shown: Shown) -> dict[str, object]:
-    """All of it, JSON types only; texts that are none come with their bytes escaped."""
+def as_json(shown: Shown, again: str | None = None) -> dict[str, object]:
+    """All of it, JSON types only; texts that are none come with their bytes escaped.
+
+    ``again`` says what working the answer out by its own model came to.
+    """
     from bot.audit.export import hexed, readable  # not at the top: exports load more than a look at one event
 
     row = shown.row
@@ -152,6 +155,7 @@ def as_json(shown: Shown) -> dict[str, object]:
         "leaf": hexed(row.leaf),
         "salt": None if row.salt is None else hexed(row.salt),
         "payload": None if row.body is None else parsed(row.body) or readable(row.body),
+        "worked_out_again": again,
         "pruned_by": shown.pruned_by,
         "problem": shown.problem,
         "payload_hash_right": shown.payload_right,

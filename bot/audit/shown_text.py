@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bot.audit.again import Again
 from bot.audit.export import hexed, readable
 from bot.audit.payload import PRESENCES, figures, outcome_said, parsed, part, parts, text
 from bot.audit.problems import told
@@ -19,8 +20,8 @@ _SAID = (
 _VERSIONS = ("evidence", "code")
 
 
-def as_text(shown: Shown) -> str:
-    """Everything in ``shown``, a line a fact."""
+def as_text(shown: Shown, again: Again | None = None) -> str:
+    """Everything in ``shown``, a line a fact; ``again`` is the answer worked out again by its own model."""
     row = shown.row
     if row is None:
         return (
@@ -42,7 +43,8 @@ def as_text(shown: Shown) -> str:
     lines += _answer(payload)
     for each in parts(payload, "comparison"):
         lines += ["", f"Compared: {text(each.get('change'))}", *table(_findings(part(each, "factors"))), *_answer(each)]
-    lines += ["", *table(list(_rest(payload)))] if payload else []
+    rest = list(_rest(payload)) + ([] if again is None else [("worked out again", again.told)])
+    lines += ["", *table(rest)] if payload else []
     lines += ["", *_hashes(shown, row)]
     lines += ["", *_referring(shown), _checkpoint(shown)]
     return "\n".join(lines)
@@ -105,6 +107,11 @@ def _rest(payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
     model = part(payload, "model")
     if model:
         yield "model", f"{text(model.get('id'))}, sha256 {text(model.get('sha256'))}"
+    if parent := part(model, "parent"):
+        yield "parent", f"{text(parent.get('id'))}, sha256 {text(parent.get('sha256'))}"
+        yield "patients", f"file's sha256 {text(model.get('data_sha256'))}"
+    if model.get("simulated") is True:
+        yield "patients", "SIMULATED"
     for name in _VERSIONS:
         if name in payload:
             yield {"code": "program"}.get(name, name), text(payload[name])

@@ -214,7 +214,13 @@ def _code(value: object) -> str:
 
 def _model(_row: RawEvent, payload: dict[str, Any]) -> str:
     model = part(payload, "model") or payload
-    return f"{text(model.get('id'))} sha256 {text(model.get('sha256'))[:16]}".strip()
+    said = f"{text(model.get('id'))} sha256 {text(model.get('sha256'))[:16]}".strip()
+    parent, counts = part(model, "parent"), part(payload, "updated_with")
+    if parent:
+        whose = "SIMULATED patients" if model.get("simulated") is True else "own patients"
+        rows = text(counts.get("patients"))
+        said += f", {text(parent.get('id'))} updated with {f'a file of {rows} ' if rows else ''}{whose}"
+    return said
 
 
 def _range(_row: RawEvent, payload: dict[str, Any]) -> str:

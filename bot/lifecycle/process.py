@@ -26,6 +26,7 @@ from bot.ledger.errors import LedgerFault
 from bot.ledger.kinds import LedgerKind
 from bot.ledger.schema import IS_KEPT
 from bot.lifecycle.interrupted import Unanswered, scan_start, unanswered
+from bot.models.activation import updated_with
 from bot.operations import CountingLedger
 from bot.operations.parts import watch_checkpoints
 from bot.settings import Settings
@@ -125,7 +126,8 @@ class Lifecycle:
         seq, before = await asyncio.to_thread(_last_activated, self.ledger)
         if before != in_use:
             # Processes that start together with the same new model record it once.
-            await self.writer.record(Entry(f"model-after-{seq}", LedgerKind.MODEL_ACTIVATED, {"version": 1, **in_use}))
+            said = {"version": 1, **in_use, **updated_with(model_or_none(self.model))}
+            await self.writer.record(Entry(f"model-after-{seq}", LedgerKind.MODEL_ACTIVATED, said))
 
     async def _mark_interrupted(self, started: Recorded, began: datetime, settled_s: float) -> None:
         """Mark what was cut off before this start; what may yet be answered is looked at once more."""

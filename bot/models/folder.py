@@ -5,14 +5,16 @@ Without a pointer the shipped model answers. A pointer that cannot be followed i
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.files import new_file, write_durably
+from bot.files import sync_folder, write_durably
 from knowledge.assessment import ModelVersion
 from knowledge.model import FactsChangedError, Model, ModelError, SiteModelError, decode, shipped_version
 
@@ -56,15 +58,33 @@ class ModelFolder:
             raise _cannot_be_told("not written by Tarla")
         return version
 
-    def point_to(self, version: ModelVersion) -> None:
-        """Name the model in use, at once or not at all.
+    @contextlib.contextmanager
+    def pointing_to(self, version: ModelVersion | None) -> Iterator[Callable[[], None]]:
+        """Prepare to name the model in use (None: the shipped one); what is yielded does it, at once or not at all.
 
         Raises:
             OSError: it cannot be written; the former one stays in use.
         """
-        with new_file(self.path / POINTER, mode=MODE, replace=True) as part:
-            text = json.dumps({"id": version.id, "sha256": version.sha256}, indent=2)
-            part.write_text(f"{text}\n", encoding="utf-8")
+        place = self.path / POINTER
+        part = self.path / f".{POINTER}.part"
+        named = None if version is None else {"id": version.id, "sha256": version.sha256}
+        with part.open("w", encoding="utf-8") as out:
+            out.write(json.dumps(named, indent=2) + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+        part.chmod(MODE)
+
+        def switch() -> None:
+            if version is None:
+                place.unlink(missing_ok=True)
+            else:
+                part.replace(place)
+            sync_folder(self.path)
+
+        try:
+            yield switch
+        finally:
+            part.unlink(missing_ok=True)
 
     def place_of(self, sha256: str) -> Path:
         """Where the artefact of this hash lies, if it is kept."""

@@ -23,7 +23,7 @@ def counts(site: SiteOrigin) -> str:
     """How many of a site's patients the model was updated with, and how many had each outcome."""
     crs = "CRS: no patient of this centre, so as in the parent model"
     if site.crs_patients:
-        crs = f"CRS in {site.crs_events} of {site.crs_patients} ({site.crs_grade2plus_events} of grade ≥ 2)"
+        crs = f"CRS in {site.crs_events} of {site.crs_patients}, grade ≥ 2 in {site.crs_grade2plus_events}"
     icans = "ICANS: no patient of this centre, so as in the parent model"
     if site.icans_patients:
         icans = f"ICANS in {site.icans_events} of {site.icans_patients}"
@@ -38,8 +38,11 @@ def origin(site: SiteOrigin) -> str:
 
 def told(site: SiteOrigin) -> str:
     """An answer's paragraph: what updated its estimates, and what that is not."""
-    text = (
-        f"The estimates are for this centre: model {site.parent_id}, updated with its own patients without tocilizumab "
-        f"prophylaxis ({counts(site)}). Patients who updated a model cannot also validate it, and no others have."
+    if site.simulated:
+        whose, opening = "simulated patients", f"{_DESCRIBES_NOBODY} The estimates are by"
+    else:
+        whose, opening = "its own patients", "The estimates are for this centre:"
+    return (
+        f"{opening} model {site.parent_id}, updated with {whose} without tocilizumab prophylaxis ({counts(site)}). "
+        "Patients who updated a model cannot also validate it, and no others have."
     )
-    return f"{_DESCRIBES_NOBODY} {text}" if site.simulated else text

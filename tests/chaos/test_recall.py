@@ -152,7 +152,7 @@ async def fill(settings: Settings, given: Given, random: random.Random, count: i
     clock = SystemClock()
     ledger = open_ledger(settings.tarla_ledger, clock=clock)
     try:
-        await give(make_conversation(settings, ledger, clock), ledger, given, random, count)
+        await give(make_conversation(settings, ledger, clock, load), ledger, given, random, count)
     finally:
         await ledger.aclose()
 
@@ -300,7 +300,7 @@ async def test_each_person_has_one_message_however_often_it_is_gone_on_with(
         client = WebClient(token=token.get_secret_value(), base_url=slack.api_url, retry_handlers=[])
 
         def send() -> tuple[int, int, int]:
-            with closing(recall(path, Asked(), upto=upto, ref=recorded.seq)) as found:
+            with closing(recall(path, Asked(), model=load(), upto=upto, ref=recorded.seq)) as found:
                 done = notify(found, client, path, clock, recorded.seq, pause=pauses.append)
                 return done.sent, done.before, len(done.failed)
 
