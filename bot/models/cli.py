@@ -76,7 +76,7 @@ def use_model(model: str | None, shipped: bool, simulated: bool, yes: bool) -> N
 
 def _wanted(folder: ModelFolder, name: str | None, *, shipped: bool) -> tuple[Model, bytes | None]:
     """The model meant, and its bytes where they come from a file."""
-    from bot.models.folder import check_parent, read_artefact, site_model
+    from bot.models.folder import check_basis, read_artefact, site_model
     from bot.models.switching import UnknownModelError, kept_as
     from knowledge import ModelError
     from knowledge.model import load, shipped_version
@@ -91,7 +91,7 @@ def _wanted(folder: ModelFolder, name: str | None, *, shipped: bool) -> tuple[Mo
             return kept, None
         data = read_artefact(Path(name))
         model = site_model(data)
-        check_parent(model)
+        check_basis(model)
     except (ModelError, UnknownModelError) as error:
         raise CannotError(str(error)) from None
     except (OSError, ValueError):
@@ -103,6 +103,7 @@ def _wanted(folder: ModelFolder, name: str | None, *, shipped: bool) -> tuple[Mo
 
 def _show(before: Model | None, after: Model) -> None:
     from bot.models.changes import before_and_after
+    from bot.models.folder import updates_shipped
     from handlers.answer.own_patients import SIMULATED, origin
     from handlers.answer.view import TITLE
 
@@ -112,6 +113,10 @@ def _show(before: Model | None, after: Model) -> None:
         if after.site.simulated:
             click.echo(SIMULATED)
         click.echo(f"{origin(after.site)}. Patients' file: SHA-256 {after.site.data_sha256[:HASH_SHOWN]}…")
+        if not updates_shipped(after):
+            click.echo(
+                f"Its parent is not the shipped file but another build, {after.site.parent_sha256[:HASH_SHOWN]}…"
+            )
     click.echo(f"\n{TITLE}. Risk with 95 % interval:\n" + "\n".join(before_and_after(before, after)) + "\n")
 
 

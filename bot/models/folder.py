@@ -16,12 +16,14 @@ from pathlib import Path
 
 from bot.files import sync_folder, write_durably
 from knowledge.assessment import ModelVersion
+from knowledge.evidence import load as load_evidence
 from knowledge.model import FactsChangedError, Model, ModelError, SiteModelError, decode, shipped_version
+from knowledge.synthesis.facts import published_spec
 
 POINTER = "in_use.json"
 SUFFIX = ".npz"
-# A site model weighs a few megabytes; what is far larger is none, and is not read.
-MOST_BYTES = 100_000_000
+# A site model weighs a few megabytes, one of a larger build some tens; what is far larger is none, and is not read.
+MOST_BYTES = 300_000_000
 # Readable by whoever runs the bot's group: nothing of a patient is in a model.
 MODE = 0o640
 BACK = "`tarla model use --shipped` goes back to the shipped model"
@@ -133,12 +135,12 @@ class ModelFolder:
         """The model that the pointer names, fit to answer.
 
         Raises:
-            SiteModelError: as ``load``, or it rests on another model than the shipped one.
+            SiteModelError: as ``load``, or it rests on other priors than this release's.
         """
         model = self.load(version.sha256)
         if model.version.id != version.id:
             raise _cannot_be_told("it names another model than its file")
-        check_parent(model)
+        check_basis(model)
         return model
 
 
@@ -164,18 +166,24 @@ def site_model(data: bytes) -> Model:
     return model
 
 
-def check_parent(model: Model) -> None:
-    """Whether a site model is an update of the model shipped with this release, or of more draws of the same.
-
-    Facts and priors are told by the parent's id; that the facts are still the same, ``decode`` has seen.
+def check_basis(model: Model) -> None:
+    """Whether a site model updates a model of this release's facts and priors: the shipped one, or a larger build.
 
     Raises:
-        SiteModelError: it is one of another model.
+        SiteModelError: it does not, or is no site model.
+    """
+    if model.site is None or model.spec != published_spec(load_evidence()):
+        told = "it updates a model with other priors than this release's"
+        raise SiteModelError(f"the site model {model.version.id} is not usable: {told}; {AGAIN}, or {BACK}")
+
+
+def updates_shipped(model: Model) -> bool:
+    """Whether a site model updates the very file that is shipped, not another build from the same facts.
+
+    Raises:
         ModelError: the shipped model's own description cannot be read.
     """
-    if model.site is None or model.site.parent_id != shipped_version().id:
-        told = "it updates another model than the one shipped with this release"
-        raise SiteModelError(f"the site model {model.version.id} is not usable: {told}; {AGAIN}, or {BACK}")
+    return model.site is not None and model.site.parent_sha256 == shipped_version().sha256
 
 
 def _bytes_of(path: Path) -> bytes:

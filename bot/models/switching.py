@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.ledger import LedgerWriter
 from bot.ledger.kinds import LedgerKind
 from bot.models.activation import activation
-from bot.models.folder import ModelFolder, check_parent
+from bot.models.folder import ModelFolder, check_basis
 from handlers.ports import Entry, Json, Recorded
 from knowledge.assessment import ModelVersion
 from knowledge.model import Model, ModelError, SiteModelError, load, shipped_version
@@ -65,7 +65,7 @@ def _listed(folder: ModelFolder, sha256: str, *, in_use: bool) -> Listed:
     model = None
     try:
         model = folder.load(sha256)
-        check_parent(model)
+        check_basis(model)
     except SiteModelError as error:
         return Listed(version if model is None else model.version, model, in_use, str(error))
     return Listed(model.version, model, in_use)
@@ -86,7 +86,7 @@ def kept_as(folder: ModelFolder, name: str) -> Model | None:
     if not hashes:
         return None
     model = folder.load(hashes[0])
-    check_parent(model)
+    check_basis(model)
     return model
 
 

@@ -20,7 +20,7 @@ NAMES = (
     *("TARLA_LDH_ULN", "TARLA_LEDGER", "TARLA_TABLE", "TARLA_OPERATIONS", "TARLA_LOG"),
     *("TARLA_ALLOWED_GROUPS", "TARLA_ALLOWED_CHANNELS", "TARLA_ALLOW_GUESTS", "TARLA_ALLOW_OTHER_WORKSPACES"),
     *("TARLA_ADMIN_GROUP", "TARLA_CHECKPOINTS", "TARLA_SIGNING_KEY", "TARLA_CHECKPOINT_CHANNEL"),
-    *("TARLA_RETENTION_YEARS", "TARLA_ID_KEY"),
+    *("TARLA_RETENTION_YEARS", "TARLA_ID_KEY", "TARLA_MODELS"),
 )
 
 
@@ -280,3 +280,14 @@ def test_places_that_would_not_do_are_refused(
     with pytest.raises(SettingsError) as failure:
         read_settings()
     assert str(failure.value).startswith(told)
+
+
+def test_models_lie_beside_the_ledger_or_where_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARLA_LEDGER", "/somewhere/ledger.db")
+    monkeypatch.setenv("TARLA_MODELS", " ")
+    assert read_settings().models == Path("/somewhere/models")
+    monkeypatch.setenv("TARLA_MODELS", "/srv/models")
+    assert read_settings().models == Path("/srv/models")
+    monkeypatch.setenv("TARLA_MODELS", "models")
+    with pytest.raises(SettingsError, match=r"TARLA_MODELS: give the folder's whole path"):
+        read_settings()

@@ -1,0 +1,205 @@
+"""Which model answers: the shipped one without a pointer, the site's own with one, and nothing when that is broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.models.folder import POINTER, ModelFolder, check_basis, site_model, updates_shipped
+from bot.models.in_use import model_in_use
+from bot.models.switching import listed
+from knowledge.assessment import ModelVersion
+from knowledge.model import ModelError, SiteModelError, encode, load, shipped_version
+from tests.support import site_models
+from tests.support.site_models import artefact, in_use
+
+GO_BACK = "tarla model use --shipped"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ModelFolder:
+    return ModelFolder(tmp_path / "models")
+
+
+def test_without_a_pointer_the_shipped_model_answers(folder: ModelFolder, tmp_path: Path) -> None:
+    assert model_in_use(folder)() is load()
+    file = tmp_path / "file"
+    file.touch()
+    assert model_in_use(ModelFolder(file / "models"))() is load()
+    assert shipped_version() == load().version
+
+
+def test_the_model_pointed_to_answers_and_is_read_once(folder: ModelFolder) -> None:
+    version = in_use(folder.path, artefact())
+    model = model_in_use(folder)
+    assert model().version == version
+    assert model() is model()
+    assert model().site == site_models.origin()
+
+
+def test_a_process_keeps_the_model_it_began_with(folder: ModelFolder) -> None:
+    """Also where it had not read it yet."""
+    before = model_in_use(folder)
+    version = in_use(folder.path, artefact())
+    after = model_in_use(folder)
+    with folder.pointing_to(None) as switch:
+        switch()
+    assert before() is load()
+    assert after().version == version
+    assert model_in_use(folder)() is load()
+
+
+def test_a_switch_that_is_not_made_leaves_the_former_model(folder: ModelFolder) -> None:
+    version = in_use(folder.path, artefact())
+    with pytest.raises(KeyError), folder.pointing_to(None):
+        raise KeyError
+    assert folder.pointer() == version
+    assert [each.name for each in folder.path.iterdir() if each.name.endswith(".part")] == []
+
+
+def _artefact(folder: ModelFolder) -> Path:
+    (path,) = folder.path.glob("*.npz")
+    path.chmod(0o600)
+    return path
+
+
+def _point(folder: ModelFolder, **changes: str) -> None:
+    said = json.loads((folder.path / POINTER).read_text())
+    (folder.path / POINTER).write_text(json.dumps(said | changes))
+
+
+def _missing(folder: ModelFolder) -> None:
+    _artefact(folder).unlink()
+
+
+def _altered(folder: ModelFolder) -> None:
+    place = _artefact(folder)
+    data = bytearray(place.read_bytes())
+    data[len(data) // 2] ^= 1
+    place.write_bytes(bytes(data))
+
+
+def _emptied(folder: ModelFolder) -> None:
+    _artefact(folder).write_bytes(b"")
+
+
+def _a_folder_in_its_place(folder: ModelFolder) -> None:
+    place = _artefact(folder)
+    place.unlink()
+    place.mkdir()
+
+
+def _no_json(folder: ModelFolder) -> None:
+    (folder.path / POINTER).write_text("{", encoding="utf-8")
+
+
+def _no_text(folder: ModelFolder) -> None:
+    (folder.path / POINTER).write_bytes(b"\xff\xfe")
+
+
+def _another_name(folder: ModelFolder) -> None:
+    _point(folder, id="facts-2")
+
+
+def _another_place(folder: ModelFolder) -> None:
+    _point(folder, sha256="../../etc/passwd")
+
+
+BREAKAGES = (
+    *(_missing, _altered, _emptied, _a_folder_in_its_place),
+    *(_no_json, _no_text, _another_name, _another_place),
+)
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES)
+def test_a_broken_site_model_is_never_replaced_by_the_shipped_one(
+    folder: ModelFolder, breakage: Callable[[ModelFolder], None]
+) -> None:
+    in_use(folder.path, artefact())
+    breakage(folder)
+    model = model_in_use(folder)
+    for _ in range(2):
+        with pytest.raises(SiteModelError, match=GO_BACK) as raised:
+            model()
+        assert "etc/passwd" not in str(raised.value)
+
+
+def test_a_file_put_back_answers_without_a_new_start(folder: ModelFolder) -> None:
+    """The very bytes that were chosen, no others."""
+    version = in_use(folder.path, artefact())
+    place = folder.place_of(version.sha256)
+    model = model_in_use(folder)
+    place.unlink()
+    with pytest.raises(SiteModelError, match="missing"):
+        model()
+    place.write_bytes(artefact())
+    assert model().version == version
+
+
+def test_another_release_of_facts_asks_for_a_new_update(folder: ModelFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_use(folder.path, artefact())
+    model = model_in_use(folder)
+    evidence = type(site_model.__globals__["load_evidence"]())
+    monkeypatch.setattr(evidence, "facts_hash", lambda *_: "other")
+    with pytest.raises(SiteModelError, match="run `tarla study update` again") as raised:
+        model()
+    assert "tarla model build" not in str(raised.value)
+
+
+def test_other_priors_ask_for_a_new_update() -> None:
+    content = site_models.site_model().content
+    other = site_model(encode(replace(content, spec=content.spec.model_copy(update={"centre_sd_scale": 0.9})), "x+y"))
+    with pytest.raises(SiteModelError, match=r"other priors.*`tarla study update`"):
+        check_basis(other)
+
+
+def test_a_larger_build_of_the_same_facts_may_be_the_parent() -> None:
+    model = site_model(artefact(parent_sha256="b" * 64))
+    check_basis(model)
+    assert not updates_shipped(model)
+    assert updates_shipped(site_model(artefact()))
+
+
+def test_the_shipped_model_and_strange_bytes_are_no_site_models() -> None:
+    for data in (
+        encode(load().content, "facts-2"),
+        b"",
+        b"PK\x03\x04",
+        encode(site_models.site_model().content, "A b"),
+    ):
+        with pytest.raises(SiteModelError):
+            site_model(data)
+
+
+def test_a_kept_file_that_is_damaged_is_kept_anew(folder: ModelFolder) -> None:
+    place = folder.keep(artefact())
+    place.chmod(0o600)
+    place.write_bytes(b"damaged")
+    assert folder.keep(artefact()) == place
+    assert place.read_bytes() == artefact()
+
+
+def test_the_list_says_what_is_in_use_and_what_is_wrong(folder: ModelFolder) -> None:
+    assert [(each.version, each.in_use, each.fault) for each in listed(folder)] == [(load().version, True, None)]
+    version = in_use(folder.path, artefact())
+    (folder.path / f"{'0' * 64}.npz").write_bytes(b"altered")
+    (folder.path / "notes.npz").write_bytes(b"somebody's")
+    shipped, broken, kept = listed(folder)
+    assert (shipped.in_use, kept.in_use, kept.fault) == (False, True, None)
+    assert kept.version == version
+    assert broken.version.sha256 == "0" * 64
+    assert "altered" in str(broken.fault)
+    folder.place_of(version.sha256).unlink()
+    assert [each.fault for each in listed(folder) if each.in_use] == ["its file is missing"]
+
+
+def test_a_pointer_to_nothing_of_ours_cannot_be_told(folder: ModelFolder) -> None:
+    folder.path.mkdir()
+    with folder.pointing_to(ModelVersion(id="Not ours", sha256="0" * 64)) as switch:
+        switch()
+    with pytest.raises(ModelError, match="cannot be told"):
+        list(listed(folder))
