@@ -16,9 +16,9 @@ from bot.pictures.drawing import INK, LARGE, NORMAL, SMALL, SOFT, Drawing, rende
 from handlers.answer import figures
 from handlers.answer.elsewhere import elsewhere
 from handlers.answer.figures import NO_BREAK_SPACE
-from handlers.answer.own_patients import counts
+from handlers.answer.own_patients import SIMULATED, counts
 from handlers.answer.plain import wrapped
-from handlers.answer.view import LABELS, PURPOSE, describe, model_named, title
+from handlers.answer.view import LABELS, PURPOSE, TITLE, describe, model_named
 from handlers.outcomes import Answered
 from knowledge.assessment import Assessment, Outcome
 from knowledge.evidence import Evidence
@@ -124,8 +124,10 @@ def _drawn(
 
 
 def _head(page: _Page, assessment: Assessment, assumed: str) -> None:
+    if assessment.site is not None and assessment.site.simulated:
+        page.text(SIMULATED, LARGE, weight="bold")
     page.text(_findings(assessment), LARGE, weight="bold")
-    page.text(title(assessment), NORMAL)
+    page.text(TITLE, NORMAL)
     page.top += 0.04
     if assumed:
         page.small(f"Assumed: {assumed}", INK)
@@ -184,10 +186,10 @@ def _foot(page: _Page, assessment: Assessment, last: str) -> None:
             "validated elsewhere."
         )
     else:
-        whose = "simulated patients" if site.simulated else "its own patients"
+        whose = "nobody: simulated patients" if site.simulated else "this centre: its own patients"
         page.small(
-            f"Estimates for this centre, from {site.parent_id} updated with {whose}: {counts(site)}. Behind them are "
-            f"{n} patients of one other centre; they were never validated on other patients."
+            f"Estimates for {whose} updated {site.parent_id} ({counts(site)}). Behind them are {n} patients of one "
+            "other centre; they were never validated on other patients."
         )
     page.text(last, SMALL, color=SOFT)
 

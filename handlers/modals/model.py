@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.answer.own_patients import HEADING, marked, told
 from handlers.blockkit import Block, context, escape, modal, section
-from knowledge.model import Model
+from knowledge.model import Model, shipped_version
 from knowledge.site_origin import SiteOrigin
 from knowledge.synthesis.facts import model_fact_ids
 
@@ -31,6 +31,7 @@ def model_modal(program: str, model: Model) -> dict[str, Any]:
     card = _card(model, program)
     # The card and its figures are those of the model that was shipped; a site model's own are its origin and its file.
     named = f"_model_ `{escape(model.version.id if model.site is None else model.site.parent_id)}`"
+    whole = "the whole card" if model.site is None else "the whole card of its parent"
     conditions = [
         f"{_prose(each.text)}  {' '.join(f'`{fact}`' for fact in each.facts)}" for each in card.assumptions.conditions
     ]
@@ -46,7 +47,7 @@ def model_modal(program: str, model: Model) -> dict[str, Any]:
             + f"\n{named} `inc.joshi.crs_any` `inc.joshi.icans_any`"
         ),
         section("*Its file*\n" + "\n".join(_file(model))),
-        context(f"model {escape(model.version.id)} · the whole card: docs/model-card.md, or `tarla model card`"),
+        context(f"model {escape(model.version.id)} · {whole}: docs/model-card.md, or `tarla model card`"),
     ]
     return modal("Model", blocks)
 
@@ -56,7 +57,8 @@ def _own(site: SiteOrigin) -> str:
         [
             f"*{marked(HEADING, site)}*",
             escape(told(site)),
-            f"What follows is said of its parent, `{escape(site.parent_id)}`, whose draws it weights anew.",
+            f"What follows is said of its parent, `{escape(site.parent_id)}`, whose draws it weights anew."
+            + ("" if site.parent_sha256 == shipped_version().sha256 else " It is another build than the shipped one."),
         ]
     )
 

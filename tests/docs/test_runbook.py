@@ -18,7 +18,7 @@ from bot.operations import Operations
 from bot.operations import vocabulary as words
 from bot.operations.exposition import exposition, registry_of
 from bot.operations.operations import FIGURES
-from bot.operations.readiness import NOT_CONNECTED, NOT_USABLE, STARTING, STOPPING
+from bot.operations.readiness import NOT_CONNECTED, NOT_USABLE, SITE_NOT_USABLE, STARTING, STOPPING
 from bot.settings import Settings
 from handlers.parsing import RefusalCode
 from knowledge.model import load as load_model
@@ -30,7 +30,7 @@ RULES = ROOT / "docs" / "prometheus" / "tarla.rules.yml"
 # What /readyz may say, by probe.
 REASONS = {
     "ledger": words.LEDGER_CODES,
-    "model": {NOT_USABLE},
+    "model": {NOT_USABLE, SITE_NOT_USABLE},
     "evidence": {NOT_USABLE},
     "slack": {NOT_CONNECTED},
     "process": {STARTING, STOPPING},
@@ -47,7 +47,12 @@ FAILURES = (
     *("An older copy was restored", "Checkpoints cannot be written", "The signing key is lost"),
     *("The signing key was stolen", "Slack is down, or the socket is deaf", "Slack refuses answers"),
     *("Tokens were revoked", "Too many connections", "The clock is wrong", "Busy, or slow"),
-    *("The model is not usable", "The process was killed, or hangs", "The host is lost"),
+    *(
+        "The model is not usable",
+        "The site model is not usable",
+        "The process was killed, or hangs",
+        "The host is lost",
+    ),
 )
 
 
