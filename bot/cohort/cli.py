@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bot.cohort.cli_check import check, columns, example
+from bot.cohort.cli_from_ledger import from_ledger
 from bot.cohort.cli_report import report
 from bot.cohort.cli_update import update
 from bot.cohort.cli_validate import validate
@@ -21,3 +22,4 @@ study.add_command(example)
 study.add_command(report)
 study.add_command(update)
 study.add_command(validate)
+study.add_command(from_ledger)
