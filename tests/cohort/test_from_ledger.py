@@ -232,7 +232,7 @@ patients = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     story=st.lists(st.tuples(patients, st.lists(outcomes, max_size=3)), min_size=1, max_size=4),
     order=st.randoms(use_true_random=False),

@@ -65,6 +65,10 @@ class RecordedCentre:
         self._number += 1
         return self._writer.record_blocking(Entry(f"command:{self._number}", Kind.COMPUTED, payload, edits))
 
+    def record(self, entry: Entry) -> Recorded:
+        """Anything else."""
+        return self._writer.record_blocking(entry)
+
     def outcome(self, answer: Recorded, outcome: PatientOutcome, **changed: Json) -> Recorded:
         """An outcome in the place of the one that stands; ``changed`` is put into its payload."""
         replaces = self._standing.get(answer.seq)

@@ -108,14 +108,15 @@ def leave(made: Vouched, *names: str, kind: Kind = Kind.COMPUTED) -> None:
 async def test_requests_without_an_outcome_are_marked_at_the_next_start_and_once(tmp_path: Path) -> None:
     made = Vouched(tmp_path)
     made.record("whole")
-    for kind in (Kind.COMPUTED, Kind.REFUSED, Kind.LOOKED_UP, Kind.SHARED):
+    for kind in (Kind.COMPUTED, Kind.REFUSED, Kind.LOOKED_UP, Kind.SHARED, Kind.OUTCOME):
         leave(made, f"cut-{kind}", kind=kind)
     for start in (1, 2, 3):
         async with living(made):
             await settled(made, start)
+            await until(lambda: len(events(made, "interrupted")) == 5)
     marked = events(made, "interrupted")
-    assert [event.idem_key for event in marked] == [f"interrupted-{seq}" for seq in (3, 4, 5, 6)]
-    assert [event.ref for event in marked] == [3, 4, 5, 6]
+    assert [event.idem_key for event in marked] == [f"interrupted-{seq}" for seq in (3, 4, 5, 6, 7)]
+    assert [event.ref for event in marked] == [3, 4, 5, 6, 7]
     assert all(event.seq < events(made, "stopped")[0].seq for event in marked)
 
 
