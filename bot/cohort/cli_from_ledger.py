@@ -116,6 +116,8 @@ def told(summary: Summary) -> list[str]:
         f"{summary.rows:,} patients written; CRS grade known in {summary.crs_known:,}, ICANS grade in "
         f"{summary.icans_known:,}; prophylactic tocilizumab in {summary.prophylaxis:,}.",
         f"{summary.outcomes:,} outcomes among {summary.events:,} events; of an answer the last one counts.",
+        f"{summary.answers:,} answers for one patient are kept (edited and repeated ones included): those without an "
+        "outcome are in no row.",
     ]
     counted = (
         (summary.replaced, "outcomes had a later one in their place"),

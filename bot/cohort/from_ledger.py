@@ -47,9 +47,13 @@ _EDITED_LATER = "SELECT EXISTS (SELECT 1 FROM edited WHERE root = ? AND seq > ?)
 
 @dataclass
 class Summary:
-    """What was found, and what became of it; ``rows`` is how many patients there are."""
+    """What was found, and what became of it; ``rows`` is how many patients there are.
+
+    ``answers`` are those for one patient whose payload is kept, edited ones and questions asked twice among them.
+    """
 
     events: int = 0
+    answers: int = 0
     outcomes: int = 0
     rows: int = 0
     replaced: int = 0
@@ -99,8 +103,10 @@ class FromLedger:
                 self._altered(row, seen.problem)
             elif row.kind == Kind.OUTCOME.value.encode():
                 self._outcome(row)
-            elif row.kind == Kind.COMPUTED.value.encode() and row.ref is not None:
-                self._edited(row, row.ref)
+            elif row.kind == Kind.COMPUTED.value.encode() and not _is_comparison(row):
+                self.summary.answers += row.body is not None
+                if row.ref is not None:
+                    self._edited(row, row.ref)
             follow(row.seq)
         count = self._spool.execute
         (self.summary.pruned,) = count("SELECT count(*) FROM outcome WHERE NOT kept").fetchone()
@@ -176,9 +182,7 @@ class FromLedger:
         self._spool.execute("INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?)", said)
 
     def _edited(self, row: RawEvent, ref: int) -> None:
-        """An answer that came of another by *Edit*; a comparison is no answer for one patient."""
-        if row.body is not None and b'"comparison":' in row.body:
-            return
+        """An answer that came of another by *Edit*."""
         found = self._spool.execute("SELECT root FROM edited WHERE seq = ?", (ref,)).fetchone()
         self._spool.execute("INSERT INTO edited VALUES (?, ?)", (row.seq, ref if found is None else found[0]))
 
@@ -229,6 +233,11 @@ def cohort_row(factors: PatientFactors, outcome: PatientOutcome) -> CohortRow:
         icans_grade=outcome.icans_grade,
         follow_up_days=outcome.day - 1,
     )
+
+
+def _is_comparison(row: RawEvent) -> bool:
+    """Whether patients were set side by side; the body is canonical JSON, so the name stands in it as written here."""
+    return row.body is not None and b'"comparison":' in row.body
 
 
 def _factors(payload: Mapping[str, Json]) -> dict[str, Json]:

@@ -87,6 +87,7 @@ def test_each_answer_with_an_outcome_is_a_patient(tmp_path: Path, centre: Record
     assert done.exit_code == 0, done.output
     assert rows(tmp_path) == (_row(HIGH, SEEN), _row(LOW, WORSE))
     assert "2 patients written; CRS grade known in 2, ICANS grade in 1; prophylactic tocilizumab in 1." in done.stdout
+    assert "3 answers for one patient are kept" in done.stdout
     text = (tmp_path / "cohort.csv").read_text()
     for secret in ("U0FELLOW01", "C0TUMOURBD", "T0TARLADEV", first.receipt, first.time, first.time[:10]):
         assert secret not in text

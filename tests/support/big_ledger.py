@@ -1,10 +1,11 @@
 """A ledger as years of use leave it, of any size: real rows, hashed by the ledger's own code, made in one transaction.
 
-    python -m tests.support.big_ledger FILE EVENTS [SEED]
+    python -m tests.support.big_ledger FILE EVENTS [SEED [OUTCOMES]]
 
 ``sign_checkpoints`` writes the notes that its `checkpoint` events tell of, without which it does not verify.
 
 Its answers are the engine's own to a few hundred patients; the first part names an earlier model, with other figures.
+With OUTCOMES (percent) so many of the answers for one patient have an outcome, a fifth of these a second one.
 The same arguments give the same bytes in every row.
 """
 
@@ -29,11 +30,13 @@ from bot.ledger.leaf import SALT_BYTES, canonical, leaf_hash, payload_hash, time
 from bot.ledger.merkle import Tree
 from bot.ledger.note import Checkpoint, SigningKey, sign_checkpoint
 from handlers.lookup.registry import LOOK_UPS
-from handlers.ports import Json, Kind
+from handlers.outcome.record import PatientOutcome, outcome_payload
+from handlers.ports import Json, Kind, outcome_key
 from handlers.records import computed_payload, looked_up_payload, refused_payload, shared_payload
 from handlers.requests import Asker
 from knowledge import PatientFactors, assess
 from knowledge.evidence import load as load_evidence
+from knowledge.factors import Presence
 from knowledge.model import load as load_model
 
 SEED = 20_261_124
@@ -59,7 +62,7 @@ _FAILURES = ("late", "connection_lost", "timeout", "not_sent")
 _Draft = tuple[str, str, int | None, bytes]
 
 
-def make_ledger(path: Path, events: int, seed: int = SEED) -> None:
+def make_ledger(path: Path, events: int, seed: int = SEED, outcomes: int = 0) -> None:
     """Write a ledger of exactly ``events`` events at ``path``, where there may be none yet.
 
     Raises:
@@ -72,7 +75,7 @@ def make_ledger(path: Path, events: int, seed: int = SEED) -> None:
         for pragma in ("journal_mode = MEMORY", "synchronous = OFF", "cache_size = -500000", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN IMMEDIATE")
-        for row in _rows(events, seed):
+        for row in _rows(events, seed, outcomes):
             connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", row[:7])
             connection.execute("INSERT INTO payload VALUES (?, ?, ?)", (row[0], *row[7:]))
         connection.execute("COMMIT")
@@ -106,11 +109,13 @@ class _Past:
             self.answers.append((self.last, f"{self.last}-{leaf.hex()[:4]}"))
 
 
-def _rows(events: int, seed: int) -> Iterator[tuple[Any, ...]]:
+def _rows(events: int, seed: int, outcomes: int) -> Iterator[tuple[Any, ...]]:
     """Rows of both tables: seq, idem_key, kind, ref, time, payload_hash, leaf, salt, body."""
     rng = random.Random(seed)  # noqa: S311 - a made-up ledger holds no secret
     moment, past = START, _Past()
-    for seq, (key, kind, ref, body) in enumerate(itertools.islice(_story(rng, events, past), events), start=1):
+    for seq, (key, kind, ref, body) in enumerate(
+        itertools.islice(_story(rng, events, past, outcomes), events), start=1
+    ):
         moment += timedelta(microseconds=round(1e6 * rng.expovariate(1 / MEAN_GAP_S)))
         if seq % 190_000 == 0:
             moment -= CLOCK_SET_BACK
@@ -123,7 +128,7 @@ def _rows(events: int, seed: int) -> Iterator[tuple[Any, ...]]:
         yield seq, key, kind, ref, time, hashed, leaf, salt, body.decode()
 
 
-def _story(rng: random.Random, events: int, past: _Past) -> Iterator[_Draft]:
+def _story(rng: random.Random, events: int, past: _Past, outcomes: int) -> Iterator[_Draft]:
     """What happens, without end. Each event is written, and so in ``past``, before the next is asked for."""
     bodies = _Bodies(rng)
     yield f"start:{rng.getrandbits(64):016x}", "started", None, bodies.in_use(EARLIER_MODEL)
@@ -138,7 +143,8 @@ def _story(rng: random.Random, events: int, past: _Past) -> Iterator[_Draft]:
             signed = past.last
             yield f"checkpoint:{signed}", "checkpoint", None, _checkpoint(signed, past.tree.root())
         key = f"command:{rng.getrandbits(40)}.{rng.getrandbits(36)}.{rng.getrandbits(128):032x}"
-        yield _request(rng, key, bodies, past, early=early)
+        request = _request(rng, key, bodies, past, early=early)
+        yield request
         answer, fate = past.last, rng.random()
         if fate < INTERRUPTED:
             yield (
@@ -153,6 +159,25 @@ def _story(rng: random.Random, events: int, past: _Past) -> Iterator[_Draft]:
             yield f"{key}#delivery", "delivery_failed", answer, failed
         else:
             yield f"{key}#delivery", "delivered", answer, _delivery(round(rng.lognormvariate(3.4, 0.6)))
+        if (
+            outcomes
+            and request[1] == "computed"
+            and b'"comparison"' not in request[3]
+            and rng.random() < outcomes / 100
+        ):
+            yield from _outcomes(rng, past, answer)
+
+
+def _outcomes(rng: random.Random, past: _Past, answer: int) -> Iterator[_Draft]:
+    """What became of the newest answer, once or twice."""
+    receipt, replaced = past.answers[-1][1], None
+    for _ in range(1 + (rng.random() < 0.2)):
+        grades = rng.choices((0, 1, 2, 3), (45, 35, 15, 5))[0], rng.choices((0, 1, 2), (85, 10, 5))[0]
+        seen = PatientOutcome(*grades, Presence(rng.choice(("yes", "no"))), rng.choice((2, 8, 15)))
+        payload = outcome_payload(receipt, seen, replaced, _asker(rng.randrange(ASKERS)), CODE)
+        yield outcome_key(answer, replaced), Kind.OUTCOME, answer, canonical(payload)
+        yield f"{outcome_key(answer, replaced)}#delivery", "delivered", past.last, _delivery(40)
+        replaced = past.last - 1
 
 
 def _request(rng: random.Random, key: str, bodies: _Bodies, past: _Past, *, early: bool) -> _Draft:
