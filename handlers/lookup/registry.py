@@ -40,17 +40,21 @@ EXAMPLES: Mapping[str, str] = MappingProxyType(
         "toci": "/tarla toci 82kg",
     }
 )
+# Commands that are no look-ups, told in the same way.
+COMMANDS: Mapping[str, str] = MappingProxyType({"outcome": "/tarla outcome 1284-3f9a"})
 # A word of its own that questions begin with.
 _NOT_A_SLIP = frozenset({"does"})
 
 
 def near_look_up(word: str) -> LookUpRefusal | None:
-    """The refusal of a first word (ASCII lower case) that is a slip of the finger away from a look-up's name."""
+    """The refusal of a first word (ASCII lower case) that is a slip of the finger away from a name in these tables."""
     if word in LOOK_UPS or word in KNOWN_WORDS or word in _NOT_A_SLIP:
         return None
     reach = 1 if len(word) <= SHORT_WORD else 2
-    near = [name for name in LOOK_UPS if abs(len(name) - len(word)) <= reach and slips(word, name) <= reach]
+    near = [
+        name for name in (*LOOK_UPS, *COMMANDS) if abs(len(name) - len(word)) <= reach and slips(word, name) <= reach
+    ]
     if len(near) != 1:
         return None
     message = "No finding and no look-up begins with this word. Did you mean the one below?"
-    return LookUpRefusal(LookUpCode.UNKNOWN_TOPIC, message, EXAMPLES[near[0]], 1)
+    return LookUpRefusal(LookUpCode.UNKNOWN_TOPIC, message, {**EXAMPLES, **COMMANDS}[near[0]], 1)

@@ -283,6 +283,38 @@ async def test_a_ledger_that_is_held_leaves_the_form_open_until_it_is_free(tmp_p
     assert SEEN_WORDS in words(done.message)
 
 
+async def test_a_ledger_that_is_not_trusted_leaves_the_form_open(tmp_path: Path) -> None:
+    async with over_http(tmp_path / "ledger.db") as running:
+        await running.ask(f"outcome {await answered(running)}")
+        running.tarla.ledger.writer.distrust("cut off")
+        reply = await running.submit(running.opened_view(), chosen())
+        running.tarla.ledger.writer.trust()
+        assert receipts(await running.events(), "outcome_recorded") == []
+    assert "cannot be written (damaged)" in reply.message["errors"][fields.CRS]
+
+
+async def test_without_a_ledger_no_form_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    async with over_http(tmp_path / "file" / "ledger.db") as running:
+        reply = (await running.ask("outcome 1-abcd")).message
+        assert not running.called("views.open")
+    assert "the audit ledger cannot be read" in reply["text"]
+
+
+async def test_who_may_not_ask_may_not_record(tmp_path: Path) -> None:
+    async with over_http(tmp_path / "ledger.db") as running:
+        receipt = await answered(running)
+        await running.ask(f"outcome {receipt}")
+        view = running.opened_view()
+        running.slack.api.flags[COLLEAGUE.user_id] = {"is_restricted": True}
+        asked = await running.ask(f"outcome {receipt}", caller=COLLEAGUE)
+        sent = await running.submit(view, chosen(), caller=COLLEAGUE)
+        assert len(running.called("views.open")) == 1
+        assert receipts(await running.events(), "outcome_recorded") == []
+    for reply in (asked, sent):
+        assert "Tarla is not open to guest accounts here." in reply.text
+
+
 async def test_home_has_the_button_and_shows_the_outcome_at_once(tmp_path: Path) -> None:
     async with over_http(tmp_path / "ledger.db") as running:
         receipt = await answered(running)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.lookup.registry import EXAMPLES, LOOK_UPS, near_look_up
+from handlers.lookup.registry import COMMANDS, EXAMPLES, LOOK_UPS, near_look_up
 from handlers.parsing.vocabulary import KNOWN_WORDS
 from tests.support.lookups import look_up
 
@@ -14,12 +14,13 @@ from tests.support.lookups import look_up
     [
         *(("evidnce", "evidence"), ("evidenc", "evidence"), ("monitr", "monitor"), ("mange", "manage")),
         *(("manag", "manage"), ("grde", "grade"), ("dosee", "dose"), ("toic", "toci")),
+        *(("outcom", "outcome"), ("otucome", "outcome")),
     ],
 )
 def test_a_slip_is_told(word: str, name: str) -> None:
     refusal = near_look_up(word)
     assert refusal is not None
-    assert refusal.example == EXAMPLES[name]
+    assert refusal.example == {**EXAMPLES, **COMMANDS}[name]
     assert word not in refusal.message
 
 
