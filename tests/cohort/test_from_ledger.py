@@ -91,6 +91,8 @@ def test_each_answer_with_an_outcome_is_a_patient(tmp_path: Path, centre: Record
     text = (tmp_path / "cohort.csv").read_text()
     for secret in ("U0FELLOW01", "C0TUMOURBD", "T0TARLADEV", first.receipt, first.time, first.time[:10]):
         assert secret not in text
+    checked = CliRunner().invoke(main, ["study", "check", str(tmp_path / "cohort.csv")])
+    assert (checked.exit_code, "No problems" in checked.output) == (0, True), checked.output
     assert {row.dose_day for row in rows(tmp_path)} == {None}
     assert not any(row.simulated for row in rows(tmp_path))
     assert (tmp_path / "cohort.csv").stat().st_mode & 0o077 == 0

@@ -27,6 +27,10 @@ from handlers.listeners.messages import question_from as message_question
 from handlers.listeners.payloads import MalformedPayloadError
 from handlers.listeners.presses import read_press
 from handlers.lookup.grade_form import grade_form_view, read_grade_form
+from handlers.outcome.desk import Found
+from handlers.outcome.origin import read_outcome_origin
+from handlers.outcome.reading import read_outcome_form
+from handlers.outcome.view import outcome_form
 from handlers.parsing import Understood
 from tests.fuzz.test_grammar import assert_within_limits
 from tests.support.app import event_body, home_opened
@@ -35,12 +39,14 @@ from tests.support.forms import filled
 from tests.support.fuzz_choices import Choices, cases, choices
 from tests.support.fuzz_json import anything, spoilt
 from tests.support.fuzz_text import CANARIES
+from tests.support.outcomes import chosen
 
 SLACK = "https://slack.com/api/"
 URL = "https://hooks.slack.com/commands/T0/1/x"
 TODAY = "2026-11-24"
 FORM = {**form_view(Origin(Door.COMMAND, URL, 1_800_000_000, "C0TUMOURBD"), None), "id": "V1", "hash": "1.a"}
 GRADE_FORM = {**grade_form_view("crs", "C0TUMOURBD"), "id": "V2", "hash": "1.b"}
+OUTCOME_FORM = {**outcome_form(Found("1284-3f9a", 1284, None, None), channel="C0TUMOURBD"), "id": "V4", "hash": "1.d"}
 EVIDENCE = {**evidence_modal("icans", 1, TODAY), "id": "V3", "hash": "1.c"}
 BUTTON = {"type": "button", "action_id": controls.WHAT_IF, "value": "1284-3f9a"}
 TOPIC = {
@@ -56,6 +62,7 @@ PAYLOADS: list[dict[str, Any]] = [
     pressed_in_view(PAGE, EVIDENCE),
     submitted(FORM, filled()),
     submitted(GRADE_FORM, {"grade_fever": {"value": {"selected_option": {"value": "yes"}}}}),
+    submitted(OUTCOME_FORM, chosen()),
     shortcut_used(controls.SHORTCUT),
     message_event("<@U0TARLABOT> ldh 480/250"),
     message_event("ldh 480/250 liver yes", kind="message"),
@@ -81,6 +88,8 @@ def read_all(body: Any) -> list[str]:
         "channel": lambda: channel_of(view.get("private_metadata")),
         "form": lambda: read_form(values, None),
         "grade": lambda: read_grade_form("crs", values) if isinstance(values, dict) else None,
+        "outcome": lambda: read_outcome_form(values),
+        "outcome origin": lambda: read_outcome_origin(view.get("private_metadata")),
         "evidence": lambda: evidence_action(view, action, TODAY),
     }
     return [f"{name} {_outcome(reader)}" for name, reader in readers.items()]
@@ -118,7 +127,8 @@ def test_spoilt_payloads() -> None:
     run()
     read = {name: count for name, count in sorted(outcomes.items()) if name.endswith(" read")}
     tally("spoilt payloads", cases=outcomes["arrival read"] + outcomes["arrival malformed"], **read)
-    assert outcomes["form read"] > 0 < outcomes["form malformed"]
+    for name in ("form", "outcome", "outcome origin"):
+        assert outcomes[f"{name} read"] > 0 < outcomes[f"{name} malformed"]
 
 
 def test_any_json_in_the_place_of_a_form() -> None:
@@ -130,6 +140,7 @@ def test_any_json_in_the_place_of_a_form() -> None:
     def run(choose: Choices) -> None:
         value = anything(choose)
         outcomes[_outcome(lambda: read_form(value, None))] += 1
+        outcomes[_outcome(lambda: read_outcome_form(value))] += 1
         if isinstance(value, dict):
             outcomes[_outcome(lambda: read_grade_form("icans", value))] += 1
 
