@@ -25,6 +25,7 @@ from handlers.outcome.record import PatientOutcome, outcome_payload
 from handlers.ports import Entry, Kind, Recorded, outcome_key
 from knowledge import PatientFactors
 from knowledge.factors import Presence
+from knowledge.model import load as load_model
 from tests.support.outcomes import ASKER, RecordedCentre
 from tests.support.pruned import prune_first
 from tests.support.vouched import Vouched, guards_off
@@ -148,7 +149,7 @@ def test_exports(path: Path, story: tuple[Recorded, Recorded, Recorded]) -> None
 
 
 def test_a_recall_is_about_answers_alone(path: Path, story: tuple[Recorded, Recorded, Recorded]) -> None:
-    with closing(recall(path, Asked())) as found:
+    with closing(recall(path, Asked(), model=load_model())) as found:
         assert found.summary.sound
         assert (found.summary.events, found.summary.answers, found.summary.unchanged) == (3, 1, 1)
     assert audit(path, "report", "--html", str(path.parent / "report.html")).exit_code == 0
