@@ -144,11 +144,13 @@ def _groups(found: OutcomeValidation) -> str:
             _percent(each.estimate),
             f"{each.n:,}",
             f"{each.events:,}",
-            f"{_percent(each.observed)} ({_percent(each.low)} to {_percent(each.high)})",
+            f"{100 * each.observed:.0f} ({100 * each.low:.0f} to {100 * each.high:.0f})",
         )
         for each in found.groups
     ]
-    return table("Groups by estimate, exact 95 % intervals", ("mean estimate", "patients", "had it", "observed"), rows)
+    return table(
+        "Groups by mean estimate, exact 95 % intervals", ("estimate", "patients", "had it", "observed, %"), rows
+    )
 
 
 def _decision_table(found: OutcomeValidation) -> str:

@@ -14,7 +14,7 @@ from knowledge.cohort.validation.results import OutcomeValidation
 WIDTH = 4.4  # inches; small enough that a letter can be read where the whole picture is 350 pixels wide
 ORANGE = "#b34700"
 # Thresholds marked on the axis, and what they say of harm to benefit.
-ODDS = {5: "1 : 19", 10: "1 : 9", 20: "1 : 4", 30: "3 : 7", 40: "2 : 3", 50: "1 : 1", 60: "3 : 2"}
+ODDS = {10: "1 : 9", 20: "1 : 4", 30: "3 : 7", 40: "2 : 3", 50: "1 : 1", 60: "3 : 2"}
 # How far below none the decision curve is drawn.
 BELOW = 0.06
 MARK = "SIMULATED PATIENTS"
