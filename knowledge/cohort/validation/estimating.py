@@ -16,7 +16,7 @@ from knowledge.cohort.validation.cells import Cells, Floats
 from knowledge.cohort.validation.collecting import OUTCOMES, Collected, CrsKey, Progress, ldh_of
 from knowledge.logistic import expit
 from knowledge.model import Draws, Model
-from knowledge.predict import INTERVAL, crs_effect, crs_risks, icans_effect, icans_risk
+from knowledge.predict import INTERVAL, crs_effect, icans_effect, icans_risk
 from knowledge.quantiles import weighted_quantiles
 
 Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
@@ -114,14 +114,15 @@ def _crs(asked: Sequence[tuple[CrsKey, tuple[int, ...]]]) -> tuple[list[tuple[fl
     found: list[tuple[float, ...]] = []
     by_draw = np.zeros((len(OF_CRS), len(draws.weight)))
     for (known, liver), patients in asked:
-        ldh = ldh_of(known)
-        risks = crs_risks(model, ldh, liver)
-        found.append((risks.any_grade.risk, risks.grade2plus.risk))
-        branches, effect = crs_effect(model, ldh, liver)
+        branches, effect = crs_effect(model, ldh_of(known), liver)
         new = expit(draws["a_new"] + effect)
-        by_draw[0] += patients[0] * _by_draw(branches.weight, new)
-        new *= expit(draws["c_grade2"] + draws["d_ldh"] * branches.ldh)
-        by_draw[1] += patients[1] * _by_draw(branches.weight, new)
+        severe = new * expit(draws["c_grade2"] + draws["d_ldh"] * branches.ldh)
+        total = branches.weight.sum(axis=0)
+        # As in an answer, whose limits are left out: they take most of the time.
+        weighted = [(branches.weight * risk).sum(axis=0) for risk in (new, severe)]
+        found.append(tuple(float(each.sum() / total.sum()) for each in weighted))
+        for place, each in enumerate(weighted):
+            by_draw[place] += patients[place] * each / total
     return found, by_draw
 
 
