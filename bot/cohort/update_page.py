@@ -64,7 +64,7 @@ def _risks(report: UpdateReport) -> str:
         chart = shares(f"{OUTCOMES[outcome]} before and after", [(each.patient, _marks(each)) for each in of_it])
         rows = [[each.patient, figures.risk_estimate(each.before), figures.risk_estimate(each.after)] for each in of_it]
         listed = table(f"{OUTCOMES[outcome]}: risk (95 % interval)", ["patient", "before", "after"], rows)
-        parts += [f"<h3>{escape(OUTCOMES[outcome])}</h3>", pair(chart, listed)]
+        parts += [f"<h3>{escape(OUTCOMES[outcome])}</h3>", pair(chart, listed, down=True)]
     return section("Risks before and after", *parts)
 
 

@@ -12,7 +12,7 @@ from knowledge.cohort.record import CohortRow
 from knowledge.cohort.update.likelihood import Progress, log_likelihood
 from knowledge.cohort.update.patients import SitePatients, site_patients
 from knowledge.cohort.update.psis import largest_khat, pareto_smoothed
-from knowledge.cohort.update.redraw import levels, unfolded
+from knowledge.cohort.update.redraw import LEVELS, levels, unfolded
 from knowledge.model import Draws, Model
 from knowledge.synthesis.pooling import effective_size
 from knowledge.synthesis.spec import POOLS, Pool
@@ -45,7 +45,15 @@ class Weighed:
         return self.khat <= self.largest_khat and self.effective >= LEAST_EFFECTIVE
 
 
-def weigh(parent: Model, pool: Pool, patients: SitePatients, seed: int, progress: Progress | None = None) -> Weighed:
+def weigh(
+    parent: Model,
+    pool: Pool,
+    patients: SitePatients,
+    seed: int,
+    progress: Progress | None = None,
+    *,
+    count: int = LEVELS,
+) -> Weighed:
     """The draws of one pool, each with several levels of the centre, weighed by the patients' likelihood.
 
     Args:
@@ -54,9 +62,10 @@ def weigh(parent: Model, pool: Pool, patients: SitePatients, seed: int, progress
         patients: at least one of them with this outcome known.
         seed: of the levels, together with the pool.
         progress: as in ``log_likelihood``.
+        count: levels a draw.
     """
     draws = unfolded(parent.draws(pool))
-    level = centre_levels(draws, pool, seed)
+    level = centre_levels(draws, pool, seed, count)
     likelihood = log_likelihood(pool, patients, draws, level, parent.spec.ldh_hold, progress)
     log_weight = np.log(draws.weight) - np.log(len(level)) + likelihood
     smoothed = pareto_smoothed(log_weight.ravel())
@@ -70,9 +79,9 @@ def weigh(parent: Model, pool: Pool, patients: SitePatients, seed: int, progress
     )
 
 
-def centre_levels(draws: Draws, pool: Pool, seed: int) -> Floats:
-    """The levels of one pool (R, N); the same seed gives the same."""
-    return levels(draws, np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(POOLS.index(pool),))))
+def centre_levels(draws: Draws, pool: Pool, seed: int, count: int = LEVELS) -> Floats:
+    """``count`` levels of one pool's draws (count, N); the same seed gives the same."""
+    return levels(draws, np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(POOLS.index(pool),))), count)
 
 
 def most_patients(parent: Model, pool: Pool, rows: Sequence[CohortRow], seed: int) -> int:
