@@ -107,6 +107,9 @@ def _recalled(settings: Settings, asked: Asked, upto: int | None, ref: int) -> R
     from bot.compose import model_of
 
     model, path = model_of(settings)(), settings.tarla_ledger
+    if model.site is not None and model.site.simulated:
+        told = "the model in use was made from simulated patients, and by it no answer is right or wrong"
+        raise click.ClickException(f"{told}: give tarla model use --shipped first")
     with progress(path, "recomputed") as follow:
         return recalled(path, asked, follow, model=model, upto=upto, ref=ref)
 

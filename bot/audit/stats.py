@@ -160,7 +160,8 @@ class Stats:
     def _versions(self, seq: int, time: str, payload: dict[str, Any]) -> None:
         model = part(payload, "model")
         if model:
-            _use(self.models, (text(model.get("id")), text(model.get("sha256"))), seq, time)
+            name = text(model.get("id")) + (" (simulated patients)" if model.get("simulated") is True else "")
+            _use(self.models, (name, text(model.get("sha256"))), seq, time)
         for name, uses in (("evidence", self.evidence), ("code", self.programs)):
             if isinstance(payload.get(name), str):
                 _use(uses, payload[name], seq, time)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from knowledge.model import Model
 
-RESTART = "A bot that is running goes on with the model it started with: start it again (docs/site-model.md)."
+RESTART = "A bot that is running goes on with the model it started with: start it again (docs/site-model-use.md)."
 HASH_SHOWN = 12
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from knowledge.site_origin import SiteOrigin
 
-HEADING = "This centre's own patients"
+HEADING, SIMULATED_HEADING = "This centre's own patients", "Simulated patients"
 SIMULATED = "SIMULATED PATIENTS, not for care"
-_DESCRIBES_NOBODY = "They are SIMULATED: the figures describe no centre's patients and are not for care."
+_DESCRIBES_NOBODY = "The figures describe no centre's patients and are not for care."
 
 
 def marked(text: str, site: SiteOrigin | None) -> str:
@@ -17,6 +17,16 @@ def marked(text: str, site: SiteOrigin | None) -> str:
 def named(model_id: str, site: SiteOrigin | None) -> str:
     """The model's name in small print, with what must never be missing from it."""
     return f"{model_id} (simulated patients)" if site is not None and site.simulated else model_id
+
+
+def heading(site: SiteOrigin) -> str:
+    """Above what is told of the patients."""
+    return SIMULATED_HEADING if site.simulated else HEADING
+
+
+def whose(site: SiteOrigin) -> str:
+    """Whose outcomes updated the model."""
+    return "simulated patients" if site.simulated else "this centre's own patients"
 
 
 def counts(site: SiteOrigin) -> str:
@@ -32,17 +42,14 @@ def counts(site: SiteOrigin) -> str:
 
 def origin(site: SiteOrigin) -> str:
     """One line: parent and counts, for where the model is named outside an answer."""
-    whose = "simulated patients" if site.simulated else "this centre's own patients"
-    return f"{site.parent_id} updated with {whose}: {counts(site)}"
+    return f"{site.parent_id} updated with {whose(site)}: {counts(site)}"
 
 
 def told(site: SiteOrigin) -> str:
     """An answer's paragraph: what updated its estimates, and what that is not."""
-    if site.simulated:
-        whose, opening = "simulated patients", f"{_DESCRIBES_NOBODY} The estimates are by"
-    else:
-        whose, opening = "its own patients", "The estimates are for this centre:"
+    opening = f"{_DESCRIBES_NOBODY} The estimates are by" if site.simulated else "The estimates are for this centre:"
+    patients = "simulated patients" if site.simulated else "its own patients"
     return (
-        f"{opening} model {site.parent_id}, updated with {whose} without tocilizumab prophylaxis ({counts(site)}). "
+        f"{opening} model {site.parent_id}, updated with {patients} without tocilizumab prophylaxis ({counts(site)}). "
         "Patients who updated a model cannot also validate it, and no others have."
     )

@@ -35,7 +35,7 @@ WINDOW = (
 )
 SITE_WINDOW = (
     f"{_STUDY_WINDOW} The level for this centre comes from rates elsewhere after dose 1 (CRS) and of unstated window "
-    "(ICANS), and from its own patients: CRS after dose 1, ICANS after cycle 1 day 1."
+    "(ICANS), and from {whose}: CRS after dose 1, ICANS after cycle 1 day 1."
 )
 PURPOSE = "Planning aid before infusion, not for a patient with symptoms; it informs, you decide"
 
@@ -171,14 +171,19 @@ def _paragraphs(
     assessment: Assessment, evidence: Evidence, notes: tuple[str, ...], model: Model
 ) -> Iterator[Paragraph]:
     if assessment.site is not None:
-        yield Paragraph(own_patients.HEADING, own_patients.told(assessment.site))
-    yield Paragraph("Time window", WINDOW if assessment.site is None else SITE_WINDOW)
+        yield Paragraph(own_patients.heading(assessment.site), own_patients.told(assessment.site))
+    yield Paragraph("Time window", _window(assessment))
     yield Paragraph("Study predictors present", _predictors(assessment, evidence))
     if assessment.assumptions or notes:
         yield Paragraph(ASSUMED, " ".join((*(_sentence(note) for note in notes), *assessment.assumptions)))
     yield Paragraph("Prophylactic tocilizumab", _tocilizumab(assessment, evidence))
     yield Paragraph("Why so wide", _why_wide(assessment, model))
     yield Paragraph("Evidence", _evidence(evidence))
+
+
+def _window(assessment: Assessment) -> str:
+    site = assessment.site
+    return WINDOW if site is None else SITE_WINDOW.format(whose=own_patients.whose(site))
 
 
 def _sentence(note: str) -> str:
@@ -264,7 +269,8 @@ def _why_wide(assessment: Assessment, model: Model) -> str:
         rests_on = f"{n} patients, one centre, odds ratios not seen, never validated elsewhere."
         severity = "and at another centre its interval is rather too narrow"
     else:
-        rests_on = f"{n} patients of the study, odds ratios not seen, and this centre's own; never validated on others."
+        whose = own_patients.whose(assessment.site)
+        rests_on = f"{n} patients of the study, odds ratios not seen, and {whose}; never validated on others."
         severity = "and that centres differ in severity is not in the model: its interval is rather too narrow"
     text = (
         f"{rests_on} With effects assumed smaller or larger CRS of any grade is {crs[0]}, ICANS {icans[0]}. "

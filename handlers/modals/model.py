@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from handlers.answer.own_patients import HEADING, marked, told
+from handlers.answer.own_patients import heading, marked, told
 from handlers.blockkit import Block, context, escape, modal, section
 from knowledge.model import Model, shipped_version
 from knowledge.site_origin import SiteOrigin
@@ -55,7 +55,7 @@ def model_modal(program: str, model: Model) -> dict[str, Any]:
 def _own(site: SiteOrigin) -> str:
     return "\n".join(
         [
-            f"*{marked(HEADING, site)}*",
+            f"*{marked(heading(site), site)}*",
             escape(told(site)),
             f"What follows is said of its parent, `{escape(site.parent_id)}`, whose draws it weights anew."
             + ("" if site.parent_sha256 == shipped_version().sha256 else " It is another build than the shipped one."),

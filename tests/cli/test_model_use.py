@@ -19,7 +19,9 @@ from bot.ledger import StoredEvent, check_ledger, read_events
 from bot.models.folder import POINTER
 from bot.models.switching import LOCK
 from handlers.answer.own_patients import SIMULATED
-from knowledge.model import load
+from knowledge.cohort.update.site import update
+from knowledge.model import decode, load
+from tests.support.centre import Truth, simulated_centre
 from tests.support.program import PATIENCE_S, command, environment
 from tests.support.site_models import DATA_SHA256, SITE_ID, artefact, site_model
 
@@ -305,3 +307,16 @@ def test_ask_answers_by_the_site_model_or_not_at_all(place: Place) -> None:
     assert "this centre's own model is not usable" in gone.stderr
     assert "tarla model use --shipped" in gone.stderr
     assert len([event for event in place.events() if event.kind == "computed"]) == 2
+
+
+def test_what_an_update_writes_is_taken(place: Place) -> None:
+    """The real update of the shipped model, by a small simulated centre."""
+    data = update(load(), simulated_centre(12, 5, Truth(crs=1.0)), "c0ffee00" + "1" * 56).data
+    (place.folder / "updated.npz").write_bytes(data)
+    assert place.run("use", "updated.npz", "--yes").exit_code == 2
+    done = place.run("use", "updated.npz", "--yes", "--simulated")
+    assert done.exit_code == 0, done.output
+    assert (place.pointer() or {})["id"] == "facts-2+site-c0ffee00"
+    origin = decode(data).site
+    assert origin is not None
+    assert f"CRS in {origin.crs_events} of 12" in done.output

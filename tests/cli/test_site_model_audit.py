@@ -154,6 +154,11 @@ def test_simulated_patients_are_told_in_every_list(models: Path) -> None:
     assert "SIMULATED patients" in tarla("audit", "stats").stdout
     rows = list(csv.DictReader(tarla("audit", "export", "--format", "csv").stdout.splitlines()))
     assert "yes" in {row["model_simulated"] for row in rows}
+    assert f"{SITE_ID} (simulated patients)" in tarla("audit", "stats").stdout
+    refused = tarla("audit", "recall")
+    assert refused.exit_code != 0
+    assert "simulated patients" in refused.output
+    assert "answers among" not in refused.output
 
 
 def test_the_bot_does_not_record_the_same_activation_again(models: Path) -> None:

@@ -99,7 +99,7 @@ def test_simulated_patients_are_nobodys_and_each_text_says_so() -> None:
     site = origin_of(simulated=True)
     assert named(SITE_ID, site) == f"{SITE_ID} (simulated patients)"
     assert "own patients" not in told(site)
-    assert "SIMULATED" in told(site)
+    assert "describe no centre's patients and are not for care" in told(site)
     assert "own patients" not in origin(site)
     _, view = answered(site_model(simulated=True))
     assert view.title.startswith(f"{SIMULATED}: ")
