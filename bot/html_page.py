@@ -41,7 +41,8 @@ code { font-size: .88em; overflow-wrap: anywhere; }
   .pair { grid-template-columns: minmax(0, 1fr); } .pair > div:first-child { max-width: 130mm; }
   .scroll { overflow: visible; } h2, h3 { break-after: avoid; } svg, tr { break-inside: avoid; }
   table { font-size: 8pt; } .scroll > svg { min-width: 0; }
-  th, td, caption { padding-right: .4rem; white-space: normal; } tbody th { position: static; } }
+  th, td, caption { padding-right: .4rem; white-space: normal; } .small { font-size: 9pt; }
+  tbody th { position: static; max-width: none; } caption span { max-width: none; } }
 """
 
 

@@ -30,7 +30,7 @@ def founding_section(report: StudyReport) -> str:
             marks.append(_mark(f"here, {name}", here, shape, colour))
             if published is not None and published.rate is not None:
                 marks.append(_mark(f"study, {name}", published.rate, "diamond", INK))
-            there = "not reported" if published is None or published.rate is None else rate(published.rate)
+            there = NONE if published is None else _published(published)
             rows.append(
                 [f"{OUTCOMES[each.outcome]}, {name}", rate(here), there, published.evidence if published else NONE]
             )
@@ -58,6 +58,11 @@ def founding_section(report: StudyReport) -> str:
             shares("Shares with exact 95 % intervals, here and in the founding study", groups),
             table("With exact 95 % intervals", ["", "here", "founding study", "evidence"], rows),
             down=True,
+        ),
+        *(
+            words(f"{found.evidence}: {found.note}", small=True)
+            for found in study.given.values()
+            if found.note is not None
         ),
     )
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from knowledge.cohort.report import differences
-from knowledge.cohort.report.contrasts import contrast, e_value, risk_difference, risk_ratio, strength
-from knowledge.cohort.report.proportions import proportion, wilson
+from knowledge.cohort.report.contrasts import contrast, e_value, fisher_p, risk_difference, risk_ratio, strength
+from knowledge.cohort.report.proportions import exact_interval, proportion, wilson
 from knowledge.cohort.report.summaries import summary
-from knowledge.exact import fisher_exact
+from knowledge.exact import clopper_pearson, fisher_exact
 
 ORACLE = json.loads((Path(__file__).parents[1] / "data/oracle/tables.json").read_text(encoding="utf-8"))
 TABLES = [
@@ -120,6 +120,13 @@ def test_e_value_of_empty_cells_and_of_intervals_that_hold_1():
     assert e_value(surely).limit == strength(surely.upper) > 1.0
     opposite = risk_ratio(20, 30, 0, 30)
     assert e_value(opposite).limit == pytest.approx(e_value(surely).limit, rel=1e-12)
+
+
+@pytest.mark.parametrize(("events", "n"), [(0, 1_001), (1, 1_001), (400, 1_200), (1_001, 1_001)])
+def test_large_groups_take_another_way_to_the_same_limits(events, n):
+    """Above 1,000 patients scipy's beta quantiles and Fisher's test stand in for the slower sums on integers."""
+    assert exact_interval(events, n) == pytest.approx(clopper_pearson(events, n), **ROOT)
+    assert fisher_p(events, n - events, 30, 90) == pytest.approx(fisher_exact(events, n - events, 30, 90), rel=1e-7)
 
 
 def test_no_comparison_without_two_groups():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from math import sqrt
 
-from knowledge.cohort.report.proportions import Z95, Proportion, wilson
+import numpy as np
+import scipy.stats
+
+from knowledge.cohort.report.proportions import LARGE, Z95, Proportion, wilson
 from knowledge.exact import fisher_exact
 from knowledge.frozen import FrozenModel
 
@@ -59,11 +62,22 @@ def contrast(given: Proportion, without: Proportion) -> Contrast | None:
     return Contrast(
         given=given,
         without=without,
-        fisher_p=fisher_exact(given.events, given.n - given.events, without.events, without.n - without.events),
+        fisher_p=fisher_p(given.events, given.n - given.events, without.events, without.n - without.events),
         difference=risk_difference(given.events, given.n, without.events, without.n),
         ratio=ratio,
         e_value=e_value(ratio),
     )
+
+
+def fisher_p(a: int, b: int, c: int, d: int) -> float:
+    """Two-sided p of Fisher's exact test of [[a, b], [c, d]]: on integers, or by scipy where the table is large.
+
+    Raises:
+        ValueError: a cell is negative.
+    """
+    if min(a, b, c, d) < 0 or a + b + c + d <= LARGE:
+        return fisher_exact(a, b, c, d)
+    return float(scipy.stats.fisher_exact(np.array([[a, b], [c, d]])).pvalue)
 
 
 def risk_difference(x1: int, n1: int, x0: int, n0: int) -> Difference:

@@ -10,10 +10,11 @@ from knowledge.frozen import FrozenModel
 
 
 class PublishedRate(FrozenModel):
-    """A published count with our intervals; ``rate`` is None where the source gives none."""
+    """A published count with our intervals; ``rate`` is None where the source gives none, ``note`` the evidence's."""
 
     evidence: str
     rate: Proportion | None
+    note: str | None = None
 
 
 class Founding(FrozenModel):
@@ -84,4 +85,6 @@ def founding(evidence: Evidence) -> Founding:
 def _rate(evidence: Evidence, fact_id: str) -> PublishedRate:
     fact = evidence.fact(fact_id)
     known = fact.count is not None and fact.denominator is not None
-    return PublishedRate(evidence=fact_id, rate=proportion(fact.count or 0, fact.denominator or 0) if known else None)
+    return PublishedRate(
+        evidence=fact_id, rate=proportion(fact.count or 0, fact.denominator or 0) if known else None, note=fact.note
+    )
