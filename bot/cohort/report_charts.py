@@ -111,7 +111,7 @@ def love(title: str, rows: Sequence[tuple[str, float | None]], alike: float, by_
             parts.append(_line(x, TOP, x, bottom, "#555", 1.5, dash))
             parts.append(_line(told, 10, told + 24, 10, "#555", 1.5, dash))
             parts.append(_text(told + 30, 14, f"{bound:.2f} {words}", "start"))
-            told += 170
+            told += 190
     for place, (name, value) in enumerate(rows):
         y = TOP + ROW * (place + 1)
         parts.append(_text(LABELS - 10, y - 8, name, "end"))

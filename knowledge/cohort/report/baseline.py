@@ -106,7 +106,7 @@ def baseline(rows: Rows) -> Baseline:
 
 HISTOLOGY = {
     Histology.SCLC: "small cell",
-    Histology.HIGH_GRADE_NEC: "high-grade neuroendocrine, not small cell",
+    Histology.HIGH_GRADE_NEC: "high-grade neuroendocrine",
     Histology.OTHER: "other",
 }
 FINDINGS = {
