@@ -14,8 +14,8 @@ from knowledge.model import Draws
 
 Floats = NDArray[np.float64]
 
-# Levels a draw. At 16 a centre one log odds off the mean keeps the effective size that the effects allow; 64 added a
-# tenth to a third of it for four times the work (docs/site-update.md).
+# Levels a draw. 64 would add 5 to 25 % to the effective size of a centre one log odds off the mean, for four times the
+# work (docs/site-model.md).
 LEVELS = 16
 WHOLE = 1e-6  # how far a multiple may be off a whole number
 MOST_TIMES = 4  # how often on average: more would only cost time
