@@ -104,7 +104,7 @@ def _wanted(folder: ModelFolder, name: str | None, *, shipped: bool) -> tuple[Mo
 def _show(before: Model | None, after: Model) -> None:
     from bot.models.changes import before_and_after
     from bot.models.folder import updates_shipped
-    from handlers.answer.own_patients import SIMULATED, origin
+    from handlers.answer.own_patients import SIMULATED, fit, origin
     from handlers.answer.view import TITLE
 
     now = "a model that is not usable" if before is None else before.version.id
@@ -113,6 +113,8 @@ def _show(before: Model | None, after: Model) -> None:
         if after.site.simulated:
             click.echo(SIMULATED)
         click.echo(f"{origin(after.site)}. Patients' file: SHA-256 {after.site.data_sha256[:HASH_SHOWN]}…")
+        if fit(after.site):
+            click.echo(f"{fit(after.site)} (tarla study update refuses what is too large for its draws).")
         if not updates_shipped(after):
             click.echo(
                 f"Its parent is not the shipped file but another build, {after.site.parent_sha256[:HASH_SHOWN]}…"

@@ -45,6 +45,13 @@ def origin(site: SiteOrigin) -> str:
     return f"{site.parent_id} updated with {whose(site)}: {counts(site)}"
 
 
+def fit(site: SiteOrigin) -> str:
+    """Pareto k of the weights that the patients gave the draws; empty where nothing was weighed."""
+    found = (("CRS", site.khat_crs), ("ICANS", site.khat_icans))
+    named_k = ", ".join(f"{name} {value:.2f}" for name, value in found if value is not None)
+    return f"Pareto k of the new weights: {named_k}" if named_k else ""
+
+
 def told(site: SiteOrigin) -> str:
     """An answer's paragraph: what updated its estimates, and what that is not."""
     opening = f"{_DESCRIBES_NOBODY} The estimates are by" if site.simulated else "The estimates are for this centre:"

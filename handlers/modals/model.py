@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from handlers.answer.own_patients import heading, marked, told
+from handlers.answer.own_patients import fit, heading, marked, told
 from handlers.blockkit import Block, context, escape, modal, section
 from knowledge.model import Model, shipped_version
 from knowledge.site_origin import SiteOrigin
@@ -84,15 +84,10 @@ def _file(model: Model) -> list[str]:
 
 
 def _origin_of_file(site: SiteOrigin) -> list[str]:
-    fit = [
-        f"{name} {value:.2f}"
-        for name, value in (("CRS", site.khat_crs), ("ICANS", site.khat_icans))
-        if value is not None
-    ]
     return [
         f"Parent `{escape(site.parent_id)}`, SHA-256 begins `{site.parent_sha256[:HASH_SHOWN]}`",
         f"Patients' file: SHA-256 begins `{site.data_sha256[:HASH_SHOWN]}`; {site.patients} rows",
-        *([f"Pareto k of the new weights: {', '.join(fit)}"] if fit else []),
+        *([fit(site)] if fit(site) else []),
     ]
 
 

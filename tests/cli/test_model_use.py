@@ -102,6 +102,7 @@ def test_before_and_after_are_the_engines_figures(place: Place) -> None:
             now, after = (risk_estimate(assess(factors, each).risk_of(outcome)) for each in (load(), model))
             assert any(line.split("   ")[-1].strip() == after and now in line for line in shown.splitlines())
     assert "CRS in 37 of 47, grade ≥ 2 in 14; ICANS in 9 of 46" in shown
+    assert "Pareto k of the new weights: CRS 0.31, ICANS 0.12" in shown
 
 
 def test_without_a_terminal_and_without_yes_nothing_changes(place: Place) -> None:
