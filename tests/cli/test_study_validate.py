@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from dataclasses import replace
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,17 +15,32 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from bot.cohort.validation_page import validation_page
 from bot.cohort.validation_words import in_short
+from bot.models.folder import ModelFolder
 from knowledge.cohort.file import Digest, write_csv
 from knowledge.cohort.record import CohortRow
 from knowledge.cohort.validation import Validation, validate
 from knowledge.model import load
-from knowledge.site_origin import SiteOrigin
 from tests.support.centre import simulated_centre
+from tests.support.program import environment
+from tests.support.site_models import artefact, in_use, site_model
 
 
 def as_real(rows: list[CohortRow]) -> list[CohortRow]:
     """The same patients, not marked as simulated."""
     return [row.model_copy(update={"simulated": False}) for row in rows]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_of_the_tester(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Settings, ledger and models of whoever runs the tests do not count."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ.keys() - environment(folder).keys():
+            patch.delenv(name)
+        for name, value in environment(folder).items():
+            patch.setenv(name, value)
+        patch.chdir(folder)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -167,19 +183,26 @@ def test_nobody_without_prophylaxis(tmp_path: Path) -> None:
 @pytest.mark.parametrize("same", [True, False])
 def test_a_site_model_is_not_validated_by_the_patients_who_updated_it(same: bool) -> None:
     rows = simulated_centre(12, seed=3)
-    shipped, digest = load(), Digest()
+    digest = Digest()
     for row in rows:
         digest.add(row)
-    origin = SiteOrigin(
-        parent_id=shipped.version.id, parent_sha256=shipped.version.sha256,
-        data_sha256=digest.hex if same else "0" * 64, simulated=True, seed=1, patients=12, with_prophylaxis=0,
-        prophylaxis_unknown=0, crs_patients=12, crs_events=6, crs_grade2plus_events=2, crs_unknown=0, icans_patients=12,
-        icans_events=3, icans_unknown=0, khat_crs=0.1, khat_icans=0.1, effective_crs=5_000.0, effective_icans=5_000.0,
-    )  # fmt: skip
-    model = replace(shipped, content=replace(shipped.content, site=origin))
+    model = site_model(simulated=True, data_sha256=digest.hex if same else "0" * 64)
     found = validate(rows, model, resamples=100, cohort_sha256=digest.hex)
     assert found.of_its_own_patients is same
     for text in (in_short(found), validation_page(found)):
         assert ("NOT A VALIDATION" in text) is same
         assert ("whether some of these are among them" in " ".join(text.split())) is not same
         assert "were SIMULATED" in text
+
+
+def test_the_model_is_the_one_that_answers_unless_the_shipped_one_is_asked_for(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARLA_MODELS", str(tmp_path))
+    version = in_use(tmp_path, artefact())
+    assert f"Model {version.id}, SHA-256 {version.sha256}\n" in run(cohort).output
+    assert f"Model {load().version.id}, SHA-256 {load().version.sha256}\n" in run(cohort, "--shipped").output
+    ModelFolder(tmp_path).place_of(version.sha256).unlink()
+    refused = run(cohort)
+    assert refused.exit_code == 2
+    assert "its file is missing" in refused.output
