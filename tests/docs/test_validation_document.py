@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -40,3 +41,11 @@ def test_how_many_patients() -> None:
     assert "twice these widths" in TEXT
     assert f"Until {needed.ENOUGH_SEEN} patients with and {needed.ENOUGH_SEEN} without" in TEXT
     assert 300 < needed.for_observed_expected(0.5) < needed.for_observed_expected(0.4) < 700  # "a few hundred for CRS"
+
+
+def test_time_and_memory_are_those_measured() -> None:
+    results = Path(__file__).parents[2] / "benchmarks" / "results" / "cohort_validation.json"
+    lines = {line["what"]: line["value"] for line in json.loads(results.read_text(encoding="utf-8"))["lines"]}
+    processor = lines["100,000 patients: processor time, all processes"]
+    memory = lines["100,000 patients: most memory, all processes"]
+    assert f"took {processor:.0f} s of processor time and at most {memory:.0f} MB" in TEXT
