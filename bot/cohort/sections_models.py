@@ -265,9 +265,9 @@ def _methods(parts: ModelParts) -> str:
             "Firth's penalised logistic regression, as in the founding study (Firth 1993; Heinze and Schemper 2002): "
             "with few events ordinary logistic regression exaggerates odds ratios, or has none. Limits by profile "
             "penalised likelihood, p by the penalised likelihood ratio. Predictions by FLIC (Puhr 2017), whose mean "
-            f"is the observed rate. Optimism by {parts.resamples:,} resamples (Harrell 1996). Imputation by chained "
-            "equations with predictive mean matching; Rubin's rules with Barnard and Rubin's degrees of freedom; "
-            f"limits there are by Student's t, not by profile. Seed {parts.seed}. "
+            f"is the observed rate. Optimism by up to {parts.resamples:,} resamples (Harrell 1996). Imputation by "
+            "chained equations with predictive mean matching; Rubin's rules with Barnard and Rubin's degrees of "
+            f"freedom; limits there are by Student's t, not by profile. Seed {parts.seed}. "
             "ECOG is taken as 2 or more against 0 or 1; age per 10 years, 90 standing for older.",
             small=True,
         ),

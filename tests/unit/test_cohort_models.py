@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from itertools import pairwise
 from math import exp
 
@@ -13,10 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.assessment import Outcome
+from knowledge.cohort.file import read_cohort
 from knowledge.cohort.record import CohortRow, Sex
+from knowledge.cohort.report import optimism
 from knowledge.cohort.report.model_parts import MOST_DOTS, ModelParts, model_parts
 from knowledge.cohort.report.models import complete_cases, odds_or_none, regression
-from knowledge.cohort.report.optimism import c_statistic, groups, performance, resampled_losses
+from knowledge.cohort.report.optimism import (
+    c_statistic,
+    groups,
+    performance,
+    resampled_losses,
+)
 from knowledge.cohort.report.predictors import MEANINGS, Predictor, value_of
 from knowledge.cohort.report.size import LOOKED_AT, size
 from knowledge.cohort.report.specification import OUTCOMES, STUDY_MODELS, Specification, univariable
@@ -263,6 +271,17 @@ def test_parts_are_the_same_again_and_safe_as_json(parts: ModelParts) -> None:
     assert (shares[0], shares[-1]) == (0.0, 1.0)
 
 
+def test_of_a_large_cohort_fewer_resamples_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimism, "MOST_DRAWN", 2_000)
+    found = performance(rows_of("cohort"), LDH_LIVER, seed=1)
+    assert found is not None
+    assert found.resamples == found.resamples_used == 2_000 // found.n == 58
+    monkeypatch.setattr(optimism, "MOST_DRAWN", 100)
+    few = performance(rows_of("cohort"), LDH_LIVER, seed=1)
+    assert few is not None
+    assert few.resamples == optimism.LEAST_RESAMPLES
+
+
 def test_another_seed_moves_the_correction_alone() -> None:
     one = performance(rows_of("cohort"), LDH_LIVER, seed=1, resamples=30)
     other = performance(rows_of("cohort"), LDH_LIVER, seed=2, resamples=30)
@@ -283,6 +302,38 @@ def test_a_cohort_of_a_dozen_or_fewer_gives_sentences(n: int) -> None:
 def test_of_many_patients_a_lot_is_drawn_for_the_dots() -> None:
     found = model_parts(simulated_centre(MOST_DOTS + 50, 4), seed=1, resamples=2)
     assert (len(found.dots), found.dots_of) == (MOST_DOTS, MOST_DOTS + 50)
+
+
+PUBLISHED = {
+    Outcome.CRS_ANY: {Predictor.LDH_ELEVATED, Predictor.LDH_DOUBLINGS, Predictor.LIVER},
+    Outcome.CRS_GRADE2PLUS: {Predictor.LDH_ELEVATED, Predictor.LDH_DOUBLINGS},
+    Outcome.ICANS_ANY: {Predictor.DIABETES, Predictor.CVD},
+}
+
+
+def test_in_the_example_cohort_the_published_predictors_are_positive_and_significant() -> None:
+    """Under both codings of LDH, in the 30 without prophylaxis, with 16, 7 and 7 events."""
+    path = files("knowledge") / "data" / "example_cohort.csv"
+    with path.open("rb") as stream:
+        rows = read_cohort(stream).rows
+    found = model_parts(rows, seed=1, resamples=20)
+    assert found.population.without_prophylaxis == 30
+    assert found.population.simulated
+    published = [each for each in found.study if each.specification.standing == "published"]
+    assert {each.specification.outcome for each in published} == set(PUBLISHED)
+    for outcome, predictors in PUBLISHED.items():
+        models = [each for each in published if each.specification.outcome is outcome]
+        assert {effect.predictor for each in models for effect in each.effects} == predictors
+        for model in models:
+            assert model.sample.n == 30
+            for effect in model.effects:
+                assert effect.p_value is not None
+                assert effect.p_value < 0.05
+                assert effect.odds_ratio_limits[0] is not None
+                assert effect.odds_ratio_limits[0] > 1.0
+    assert {each.sample.events for each in published if each.specification.outcome is Outcome.CRS_ANY} == {16}
+    assert {each.sample.events for each in published if each.specification.outcome is Outcome.ICANS_ANY} == {7}
+    assert all(each.met is False for each in found.sizes)
 
 
 def test_an_odds_ratio_beyond_a_thousand_million_is_none() -> None:

@@ -24,6 +24,8 @@ from knowledge.frozen import FrozenModel
 Floats = NDArray[np.float64]
 
 RESAMPLES = 500
+# Of a large cohort fewer do, since the optimism goes with predictors over patients: this many patients drawn in all.
+MOST_DRAWN, LEAST_RESAMPLES = 1_000_000, 50
 # With fewer on one side, a good share of the resamples has next to none of them.
 LEAST_FOR_RESAMPLING = 5
 # A mean over fewer usable resamples would be one over chosen resamples.
@@ -80,7 +82,10 @@ def performance(
     resamples: int = RESAMPLES,
     progress: Callable[[float], None] | None = None,
 ) -> Performance | None:
-    """Predictions and c statistic of one model; None where the model cannot be fitted."""
+    """Predictions and c statistic of one model; None where the model cannot be fitted.
+
+    ``resamples`` is the most that are drawn: of more than 2,000 patients there are fewer, but at least 50.
+    """
     data = complete_cases(rows, specification)
     if unfit(data, specification) is not None:
         return None
@@ -88,6 +93,7 @@ def performance(
         found = fit(data.design, data.outcome, method="flic")
     except FirthError:
         return None
+    resamples = min(resamples, max(LEAST_RESAMPLES, MOST_DRAWN // data.sample.n))
     predicted, happened = found.predict(data.design), data.outcome > 0.5
     apparent = c_statistic(predicted, data.outcome)
     optimism, used, reason = _optimism(data, seed, resamples, progress)
