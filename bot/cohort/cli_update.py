@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bot.audit.options import CannotError, bar
+from bot.audit.options import bar
 
 SEED = 20261124  # knowledge.cohort.update.site.SEED, which is not imported for --help alone
 
@@ -32,13 +32,10 @@ def update(cohort: Path, folder: Path, parent: Path | None, force: bool, seed: i
     the update is refused, with the reason, or cannot be made.
     """
     from bot.cohort.files import cohort_or_fail
-    from bot.cohort.making_update import MakingError, make_update, parent_model
+    from bot.cohort.making_update import make_update, parent_model
 
-    try:
-        start = parent_model(parent)
-        patients = cohort_or_fail(cohort)
-        with bar("Weighing", "patients", None) as more:
-            told = make_update(patients, folder, start, seed=seed, force=force, more=more)
-    except MakingError as error:
-        raise CannotError(str(error)) from None
+    start = parent_model(parent)
+    patients = cohort_or_fail(cohort)
+    with bar("Weighing", "patients", None) as more:
+        told = make_update(patients, folder, start, seed=seed, force=force, more=more)
     click.echo(told)

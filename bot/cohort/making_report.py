@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bot.audit.files import OutputError, check_target, output_file, reason
 from bot.cohort.report_page import report_page
 from bot.cohort.report_words import OUTCOMES, rate
+from bot.cohort.writing import record_text, see_targets, write_files
 from bot.compose import code_version
 from knowledge import evidence
 from knowledge.assessment import Outcome
@@ -19,10 +18,6 @@ from knowledge.cohort.report.study import StudyReport, study_report
 from knowledge.model import shipped_version
 
 PAGE, DATA = "report.html", "report.json"
-
-
-class ReportError(Exception):
-    """The report could not be written; the message says why."""
 
 
 class Patients(Protocol):
@@ -50,37 +45,21 @@ def make_report(
     ``progress`` is told what is being done and the share of the regressions that is done.
 
     Raises:
-        ReportError: a file is there already (without ``force``), or cannot be written.
+        CannotError: a file is there already (without ``force``), or cannot be written.
     """
-    targets = (folder / PAGE, folder / DATA)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for target in targets:
-            check_target(target, force=force)
-        found = study_report(
-            cohort.rows,
-            cohort_sha256=cohort.sha256,
-            program=code_version(),
-            model=shipped_version(),
-            evidence=evidence.load(),
-            seed=seed,
-            models=model_parts(cohort.rows, seed=seed, progress=progress) if with_models else None,
-            made_on=day,
-        )
-        for target, content in zip(targets, (report_page(found), as_json(found)), strict=True):
-            with output_file(target, force=force) as part:
-                part.write_text(content, encoding="utf-8")
-    except OutputError as error:
-        hint = " (--force writes over it)" if "exists already" in str(error) else ""
-        raise ReportError(f"the report cannot be written: {error}{hint}") from None
-    except OSError as error:
-        raise ReportError(f"the report cannot be written: {reason(error)}") from None
+    see_targets(folder, (PAGE, DATA), what="report", force=force)
+    found = study_report(
+        cohort.rows,
+        cohort_sha256=cohort.sha256,
+        program=code_version(),
+        model=shipped_version(),
+        evidence=evidence.load(),
+        seed=seed,
+        models=model_parts(cohort.rows, seed=seed, progress=progress) if with_models else None,
+        made_on=day,
+    )
+    write_files(folder, {PAGE: report_page(found), DATA: record_text(found)}, what="report", force=force)
     return in_short(found)
-
-
-def as_json(report: StudyReport) -> str:
-    """The record as text: full digits, keys in the order of the schema."""
-    return json.dumps(report.model_dump(mode="json"), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 def in_short(report: StudyReport) -> str:

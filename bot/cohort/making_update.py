@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.audit.files import OutputError, check_target, output_file, reason
+from bot.audit.files import reason
+from bot.audit.options import CannotError
 from bot.cohort.making_report import Patients
 from bot.cohort.report_words import OUTCOMES, percent
 from bot.cohort.update_page import NOTHING_YET, file_name, update_page, use_command
+from bot.cohort.writing import record_text, see_targets, write_files
 from bot.compose import code_version
 from handlers.answer import figures
 from knowledge.cohort.update.report import UpdateReport, update_report
@@ -19,24 +20,20 @@ from knowledge.model import POINTER, Model, ModelError, decode, load, load_from,
 PAGE, DATA = "update.html", "update.json"
 
 
-class MakingError(Exception):
-    """No site model was made or written; the message says why."""
-
-
 def parent_model(path: Path | None) -> Model:
     """The shipped model, or that of a folder or file made by ``tarla model build``.
 
     Raises:
-        MakingError: it cannot be read.
+        CannotError: it cannot be read.
     """
     try:
         if path is None:
             return load()
         return load_from(path) if path.is_dir() else decode(path.read_bytes())
     except ModelError as error:
-        raise MakingError(f"the model to start from cannot be used: {error}") from None
+        raise CannotError(f"the model to start from cannot be used: {error}") from None
     except OSError as error:
-        raise MakingError(f"the model to start from cannot be read: {reason(error)}") from None
+        raise CannotError(f"the model to start from cannot be read: {reason(error)}") from None
 
 
 def make_update(
@@ -45,37 +42,23 @@ def make_update(
     """Write the artefact with its ``model.json``, the page and the record; what was found, for the terminal.
 
     Raises:
-        MakingError: the update is refused, a file is there already (without ``force``), or cannot be written.
+        CannotError: the update is refused, a file is there already (without ``force``), or cannot be written.
     """
+    see_targets(folder, (POINTER, PAGE, DATA), what="update", force=force)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (POINTER, PAGE, DATA):
-            check_target(folder / name, force=force)
         made = update(parent, cohort.rows, cohort.sha256, seed=seed, progress=more)
-        found = update_report(made, code_version())
-        name = file_name(found)
-        contents = {
-            name: made.data,
-            POINTER: pointer_text(found.model.id, name, made.data).encode(),
-            PAGE: update_page(found).encode(),
-            DATA: as_json(found).encode(),
-        }
-        for name, content in contents.items():
-            with output_file(folder / name, force=force) as part:
-                part.write_bytes(content)
     except UpdateError as error:
-        raise MakingError(str(error)) from None
-    except OutputError as error:
-        hint = " (--force writes over it)" if "exists already" in str(error) else ""
-        raise MakingError(f"the update cannot be written: {error}{hint}") from None
-    except OSError as error:
-        raise MakingError(f"the update cannot be written: {reason(error)}") from None
+        raise CannotError(str(error)) from None
+    found = update_report(made, code_version())
+    name = file_name(found)
+    contents: dict[str, str | bytes] = {
+        name: made.data,
+        POINTER: pointer_text(found.model.id, name, made.data),
+        PAGE: update_page(found),
+        DATA: record_text(found),
+    }
+    write_files(folder, contents, what="update", force=force)
     return in_short(found)
-
-
-def as_json(report: UpdateReport) -> str:
-    """The record as text: full digits, keys in the order of the schema."""
-    return json.dumps(report.model_dump(mode="json"), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
 def in_short(report: UpdateReport) -> str:

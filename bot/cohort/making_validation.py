@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.audit.files import OutputError, check_target, output_file, reason
-from bot.audit.options import CannotError, bar
+from bot.audit.options import bar
 from bot.cohort.files import rows_or_fail
 from bot.cohort.validation_words import SIMULATED
+from bot.cohort.writing import see_targets, write_files
 from knowledge.cohort.validation import Validation
 from knowledge.cohort.validation.collecting import Progress, collect
 from knowledge.cohort.validation.run import validate_collected
@@ -39,12 +39,7 @@ def targets_of(folder: Path, *, force: bool) -> None:
     Raises:
         CannotError: they cannot.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (PAGE, DATA):
-            check_target(folder / name, force=force)
-    except (OutputError, OSError) as error:
-        raise _cannot(error) from None
+    see_targets(folder, (PAGE, DATA), what="validation", force=force)
 
 
 def write(found: Validation, folder: Path, *, force: bool) -> None:
@@ -55,24 +50,13 @@ def write(found: Validation, folder: Path, *, force: bool) -> None:
     """
     from bot.cohort.validation_page import validation_page  # loads matplotlib
 
-    try:
-        for name, content in ((PAGE, validation_page(found)), (DATA, as_json(found))):
-            with output_file(folder / name, force=force) as part:
-                part.write_text(content, encoding="utf-8")
-    except (OutputError, OSError) as error:
-        raise _cannot(error) from None
+    write_files(folder, {PAGE: validation_page(found), DATA: as_json(found)}, what="validation", force=force)
 
 
 def as_json(found: Validation) -> str:
     """The record as text, full digits; of simulated patients it begins by saying so."""
     notice = {"notice": SIMULATED} if found.simulated else {}
     return json.dumps({**notice, **found.model_dump(mode="json")}, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-
-
-def _cannot(error: OutputError | OSError) -> CannotError:
-    told = reason(error) if isinstance(error, OSError) else str(error)
-    hint = " (--force writes over it)" if "exists already" in told else ""
-    return CannotError(f"the validation cannot be written: {told}{hint}")
 
 
 @contextlib.contextmanager

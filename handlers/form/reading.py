@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from handlers.form import fields
 from handlers.parsing import Refusal, RefusalCode, Understood
@@ -20,6 +19,7 @@ from handlers.parsing.refusal_texts import TEXTS
 from handlers.parsing.statements import Amount, Multiple, Statement
 from handlers.parsing.terms import Subject
 from handlers.requests import MalformedPayloadError
+from handlers.submitted import chosen, element
 from knowledge.factors import Ldh, LdhCategory, LdhUnit, PatientFactors, Presence, UpperLimit
 
 CHOOSE = "Choose one."
@@ -119,7 +119,7 @@ def _measured(figure: float, unit: LdhUnit, limit: float | None, site_uln: Upper
 
 
 def _number(values: object, name: str, errors: dict[str, str]) -> float | None:
-    written = _element(values, name).get("value")
+    written = element(values, name).get("value")
     if written is None:
         return None
     if not isinstance(written, str):
@@ -131,20 +131,8 @@ def _number(values: object, name: str, errors: dict[str, str]) -> float | None:
 
 
 def _chosen(values: object, name: str, choices: Mapping[str, str], errors: dict[str, str]) -> str:
-    option = _element(values, name).get("selected_option")
-    if option is None:
+    value = chosen(values, name, choices)
+    if value is None:
         errors[name] = CHOOSE
         return ""
-    value = option.get("value") if isinstance(option, Mapping) else None
-    if not isinstance(value, str) or value not in choices:
-        raise MalformedPayloadError(name)
     return value
-
-
-def _element(values: object, name: str) -> Mapping[str, Any]:
-    """What a field sent; a field that is not there has sent nothing."""
-    block = values.get(name, {}) if isinstance(values, Mapping) else None
-    element = block.get(name, {}) if isinstance(block, Mapping) else None
-    if not isinstance(element, Mapping):
-        raise MalformedPayloadError(name)
-    return element
