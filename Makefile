@@ -94,7 +94,7 @@ example: $(RUN_READY)
 	$(BIN)/python -m knowledge.cohort.example > .example.part && mv .example.part knowledge/data/example_cohort.csv
 
 cohort-columns: $(RUN_READY)
-	$(BIN)/python -m bot.cohort.document
+	$(BIN)/python -m bot.cohort.columns_document
 
 evidence-study: $(RUN_READY)
 	$(BIN)/tarla model study --docs docs

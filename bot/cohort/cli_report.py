@@ -30,7 +30,7 @@ def report(cohort: Path, folder: Path, force: bool, seed: int, tables_only: bool
     report. Exit status 0 when both are written, 2 when the file cannot be used or the report not be written.
     """
     from bot.cohort.files import cohort_or_fail
-    from bot.cohort.making_report import make_report
+    from bot.cohort.report.making import make_report
 
     if day is not None and not _is_day(day):
         raise CannotError("write the day as 2026-11-24")

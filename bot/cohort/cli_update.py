@@ -32,7 +32,7 @@ def update(cohort: Path, folder: Path, parent: Path | None, force: bool, seed: i
     the update is refused, with the reason, or cannot be made.
     """
     from bot.cohort.files import cohort_or_fail
-    from bot.cohort.making_update import make_update, parent_model
+    from bot.cohort.update.making import make_update, parent_model
 
     start = parent_model(parent)
     patients = cohort_or_fail(cohort)

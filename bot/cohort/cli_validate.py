@@ -30,22 +30,22 @@ def validate(
     whatever the number of processes. Exit status 0 when the figures could be worked out, whatever they say; 2 when the
     file cannot be used or nothing written.
     """
-    from bot.cohort import making_validation
-    from bot.cohort.validation_words import in_short
+    from bot.cohort.validation import making
+    from bot.cohort.validation.words import in_short
     from bot.compose import model_of
     from knowledge.cohort.validation import DEFAULT_SEED
     from knowledge.model import ModelError, load
 
     if folder is not None:
-        making_validation.targets_of(folder, force=force)
+        making.targets_of(folder, force=force)
     try:
         model = load() if shipped else model_of(settings_or_fail())()
         chosen = DEFAULT_SEED if seed is None else seed
-        found = making_validation.validated(cohort, model, seed=chosen, workers=workers)
+        found = making.validated(cohort, model, seed=chosen, workers=workers)
     except ModelError as error:
         raise CannotError(str(error)) from None
     if folder is not None:
-        making_validation.write(found, folder, force=force)
-    click.echo(making_validation.as_json(found) if as_json else in_short(found), nl=not as_json)
+        making.write(found, folder, force=force)
+    click.echo(making.as_json(found) if as_json else in_short(found), nl=not as_json)
     if folder is not None:
-        click.echo(f"Written: {making_validation.PAGE} and {making_validation.DATA}", err=True)
+        click.echo(f"Written: {making.PAGE} and {making.DATA}", err=True)

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.cohort.validation_page import validation_page
-from bot.cohort.validation_words import in_short
+from bot.cohort.validation.page import validation_page
+from bot.cohort.validation.words import in_short
 from bot.models.folder import ModelFolder
 from knowledge.cohort.file import Digest, write_csv
 from knowledge.cohort.record import CohortRow

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.cohort.report_page import report_page
+from bot.cohort.report.page import report_page
 from knowledge.cohort.file import write_csv
 from knowledge.cohort.report.study import StudyReport
 from tests.support.centre import simulated_centre

@@ -9,8 +9,8 @@ from importlib.resources import files
 
 import pytest
 
-from bot.cohort.report_page import report_page
-from bot.cohort.report_words import rate
+from bot.cohort.report.page import report_page
+from bot.cohort.report.words import rate
 from knowledge.assessment import Outcome
 from knowledge.cohort.file import read_cohort
 from knowledge.cohort.report.founding import GIVEN, WITHOUT

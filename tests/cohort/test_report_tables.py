@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.cohort.report_page import report_page
+from bot.cohort.report.page import report_page
 from knowledge.assessment import Outcome
 from knowledge.cohort.record import CohortRow, Death, Histology, Sex, Treatment
 from knowledge.cohort.report.study import StudyReport

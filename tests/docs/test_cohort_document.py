@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cohort.document import DOCUMENT, filled
+from bot.cohort.columns_document import DOCUMENT, filled
 from knowledge.cohort.file import COLUMNS, ProblemsError, read_cohort
 from knowledge.cohort.file.lines import LONGEST_LINE
 from knowledge.cohort.file.records import MOST_COLUMNS

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from bot.cohort.report_baseline import baseline_section
-from bot.cohort.report_comparison import comparison_section, founding_section
-from bot.cohort.report_toxicity import course_section, toxicity_section
-from bot.cohort.report_words import NONE, OUTCOMES, middle, percent, rate, span
-from bot.cohort.sections_models import model_sections
+from bot.cohort.report.baseline import baseline_section
+from bot.cohort.report.comparison import comparison_section, founding_section
+from bot.cohort.report.models import model_sections
+from bot.cohort.report.toxicity import course_section, toxicity_section
+from bot.cohort.report.words import NONE, OUTCOMES, middle, percent, rate, span
 from bot.html_page import page, section, table, words
 from knowledge.assessment import Outcome
 from knowledge.cohort.report.groups import ByGroup

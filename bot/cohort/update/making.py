@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bot.audit.files import reason
 from bot.audit.options import CannotError
-from bot.cohort.making_report import Patients
-from bot.cohort.report_words import OUTCOMES, percent
-from bot.cohort.update_page import NOTHING_YET, file_name, update_page, use_command
+from bot.cohort.report.making import Patients
+from bot.cohort.report.words import OUTCOMES, percent
+from bot.cohort.update.page import NOTHING_YET, file_name, update_page, use_command
 from bot.cohort.writing import record_text, see_targets, write_files
 from bot.compose import code_version
 from handlers.answer import figures

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.audit.options import bar
 from bot.cohort.files import rows_or_fail
-from bot.cohort.validation_words import SIMULATED
+from bot.cohort.validation.words import SIMULATED
 from bot.cohort.writing import see_targets, write_files
 from knowledge.cohort.validation import Validation
 from knowledge.cohort.validation.collecting import Progress, collect
@@ -48,7 +48,7 @@ def write(found: Validation, folder: Path, *, force: bool) -> None:
     Raises:
         CannotError: they cannot be written.
     """
-    from bot.cohort.validation_page import validation_page  # loads matplotlib
+    from bot.cohort.validation.page import validation_page  # loads matplotlib
 
     write_files(folder, {PAGE: validation_page(found), DATA: as_json(found)}, what="validation", force=force)
 

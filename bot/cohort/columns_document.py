@@ -1,4 +1,4 @@
-"""Fills the table of columns in docs/cohort.md from the reader's own list; ``python -m bot.cohort.document``.
+"""Fills the table of columns in docs/cohort.md from the reader's own list; ``python -m bot.cohort.columns_document``.
 
 A test says when it is stale.
 """

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from bot.cohort.validation_words import HEADINGS
+from bot.cohort.validation.words import HEADINGS
 from bot.pictures.drawing import ACCENT, FAINT, INK, NORMAL, SMALL, SOFT, Drawing, settings
 from knowledge.cohort.validation.results import OutcomeValidation
 

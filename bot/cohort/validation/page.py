@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from html import escape
 
 from bot.cohort.inline_svg import inline_svg
-from bot.cohort.validation_plots import calibration_picture, decision_picture
-from bot.cohort.validation_words import (
+from bot.cohort.validation.plots import calibration_picture, decision_picture
+from bot.cohort.validation.words import (
     ABOUT,
     HEADINGS,
     NOT_A_REASON,

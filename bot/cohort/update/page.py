@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from bot.cohort.report_charts import BLUE, ORANGE, Mark, shares
-from bot.cohort.report_words import OUTCOMES, percent
+from bot.cohort.report.charts import BLUE, ORANGE, Mark, shares
+from bot.cohort.report.words import OUTCOMES, percent
 from bot.html_page import page, pair, section, table, words
 from handlers.answer import figures
 from knowledge.cohort.update.expected import Calibration

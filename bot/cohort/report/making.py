@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bot.cohort.report_page import report_page
-from bot.cohort.report_words import OUTCOMES, rate
+from bot.cohort.report.page import report_page
+from bot.cohort.report.words import OUTCOMES, rate
 from bot.cohort.writing import record_text, see_targets, write_files
 from bot.compose import code_version
 from knowledge import evidence

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.cohort.report_charts import love
-from bot.cohort.report_words import apart, count, mean, middle
+from bot.cohort.report.charts import love
+from bot.cohort.report.words import apart, count, mean, middle
 from bot.html_page import pair, section, table, words
 from knowledge.cohort.report.baseline import Categories, Measured, Variable, YesNo
 from knowledge.cohort.report.differences import ALIKE

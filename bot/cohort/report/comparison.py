@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from bot.cohort.report_baseline import label
-from bot.cohort.report_charts import BLUE, INK, ORANGE, Mark, shares
-from bot.cohort.report_words import NONE, OUTCOMES, count, number, p_value, points, rate, ratio, strength
+from bot.cohort.report.baseline import label
+from bot.cohort.report.charts import BLUE, INK, ORANGE, Mark, shares
+from bot.cohort.report.words import NONE, OUTCOMES, count, number, p_value, points, rate, ratio, strength
 from bot.html_page import pair, section, table, words
 from knowledge.cohort.report.founding import PublishedRate
 from knowledge.cohort.report.proportions import Proportion

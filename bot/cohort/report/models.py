@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from bot.cohort.inline_svg import inline_svg
-from bot.cohort.plots_models import forest, ldh_by_outcome, predicted_against_observed
+from bot.cohort.report.model_plots import forest, ldh_by_outcome, predicted_against_observed
 from bot.html_page import pair, section, table, words
 from knowledge.assessment import Outcome
 from knowledge.cohort.report.imputation import Imputed

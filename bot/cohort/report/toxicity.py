@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.cohort.report_charts import Bar, stacked_grades
-from bot.cohort.report_words import NONE, count, middle, rate, span
+from bot.cohort.report.charts import Bar, stacked_grades
+from bot.cohort.report.words import NONE, count, middle, rate, span
 from bot.html_page import pair, section, table, words
 from knowledge.cohort.report.course import Course, Treated
 from knowledge.cohort.report.groups import ByGroup

@@ -1,0 +1,1 @@
+"""``tarla study report``: the page, its pictures, and what the terminal says."""

@@ -1,0 +1,1 @@
+"""``tarla study update``: the page, and what the terminal says."""

@@ -1,0 +1,1 @@
+"""``tarla study validate``: the page, its pictures, and what the terminal says."""
