@@ -24,6 +24,7 @@ ROW, BELOW = 0.36, 0.48
 # Odds ratios further out are beyond the axis: an arrow says so.
 FURTHEST = 200.0
 TICKS = (0.01, 0.1, 0.5, 1.0, 2.0, 10.0, 100.0)
+CLOSE = 10.0  # percentage points within which labels would run into each other
 GOLDEN = 0.6180339887498949
 ORANGE = "#b34700"  # darker than SOFT, lighter than ACCENT, and of another shape
 # How a predictor stands in the study's models, by the coding of LDH there (None: no LDH in it): marker and colour.
@@ -165,12 +166,23 @@ def predicted_against_observed(parts: ModelParts, outcome: Outcome) -> Drawing |
 
 def _calibration(axes: Axes, found: Performance) -> None:
     axes.plot((0, 100), (0, 100), color=SOFT, linewidth=0.9, linestyle=":")
+    last: tuple[float, float] | None = None
     for group in found.groups:
         x = 100 * group.predicted
         axes.plot((x, x), [100 * limit for limit in group.observed_interval], color=INK, linewidth=1.3)
         axes.plot([x], [100 * group.observed], "o", color=INK, markersize=5, zorder=4)
+        # Labels of groups that nearly coincide stand above and below their points, and none leaves the panel.
+        y = 100 * group.observed
+        crowded = last is not None and abs(x - last[0]) < CLOSE and abs(y - last[1]) < CLOSE
+        last = (x, y)
+        aside, side = (-5, "right") if x > 100 - CLOSE else (5, "left")
         axes.annotate(
-            f"{group.events}/{group.n}", (x, 100 * group.observed), (5, 3), textcoords="offset points", size=7
+            f"{group.events}/{group.n}",
+            (x, y),
+            (aside, -10 if crowded else 3),
+            textcoords="offset points",
+            size=7,
+            ha=side,
         )
     # Patients without the outcome below the axis' zero, those with it above its hundred; the height has no meaning.
     for place, point in enumerate(found.points):
