@@ -21,6 +21,8 @@ Bools = NDArray[np.bool_]
 # Largest score left, per unit of weight. The log likelihood is then right to about its square.
 TIGHT = 1e-11
 LIMIT_TOLERANCE = 1e-10
+# Rows to which these apply as they are.
+ROWS = 100
 # Of a fit whose height alone counts: right to about 1e-16. And of climbs that only look where they end.
 HEIGHT, SEARCH = 1e-8, 1e-6
 # Relative difference of a coordinate that makes another maximum of it; climbs to the same one agree to about 1e-9.
@@ -49,8 +51,13 @@ class Problem:
 
     @property
     def size(self) -> float:
-        """Mean weight of a row, at least one."""
-        return 1.0 if self.weights is None else max(1.0, float(self.weights.mean()))
+        """Mean weight of a row or the patients by the hundred, whichever is more; at least one.
+
+        What rounding leaves of a sum over thousands of patients is more than ``TIGHT``: a climb would never arrive.
+        Their information grows with them, so that coefficients are as exact as ever.
+        """
+        mean = 1.0 if self.weights is None else float(self.weights.mean())
+        return max(1.0, mean, mean * len(self.share) / ROWS)
 
     def lanes(self, bases: list[Basis]) -> Lanes:
         """One lane for each basis."""

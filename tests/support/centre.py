@@ -40,7 +40,7 @@ def simulated_centre(
         ldh = float(np.clip(round(250.0 * 2.0**log2_ratio), 50, 9_000))
         rows.append(
             CohortRow(
-                dose_day=len(rows) * 7,
+                dose_day=len(rows) % 2_000 * 7,
                 age=int(np.clip(rng.normal(66, 8), 30, 89)),
                 sex=Sex.MALE if rng.random() < 0.55 else Sex.FEMALE,
                 histology=Histology.SCLC,
