@@ -185,6 +185,10 @@ def _origin(report: UpdateReport) -> str:
         table("Patients", ["", "number"], rows),
         table("Names and SHA-256", ["", "name", "SHA-256"], hashes, prose=True),
         words(
+            "The model must not know these patients already. The founding study and the cohorts behind its level "
+            "(docs/centre.md) are in it: whoever treated them gives later patients only, or they count twice."
+        ),
+        words(
             f"Seed {origin.seed}; Tarla {report.program}. No patient's findings are in the model's file.", small=True
         ),
     )
