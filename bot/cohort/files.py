@@ -31,7 +31,7 @@ def cohort_or_fail(path: Path) -> Cohort:
 
 @contextlib.contextmanager
 def rows_or_fail(path: Path) -> Iterator[tuple[Iterator[CohortRow], Digest]]:
-    """The patients of a file one after the other, in memory that does not grow with them, and the cohort's hash.
+    """The patients of a file one after the other, none of them kept, and the cohort's hash.
 
     Go through all of them in the block, and use nothing made of them before: problems are told at the end. Then the
     hash is whole.

@@ -35,7 +35,8 @@ def test_written_patients_are_read_again(cohort: tuple[bool, list[CohortRow]]) -
     read = read_cohort(write_csv(patients))
     assert list(read.rows) == patients
     assert read.simulated is simulated
-    assert read.sha256 == hashlib.sha256(write_csv(patients)).hexdigest()
+    head, *lines = write_csv(patients).decode().splitlines(keepends=True)
+    assert read.sha256 == hashlib.sha256("".join([head, *sorted(lines)]).encode()).hexdigest()
 
 
 @given(COHORTS)
@@ -124,6 +125,12 @@ def test_columns_that_are_blank_need_not_be_there() -> None:
     kept = [index for index in range(len(TABLE[0])) if any(row[index] for row in TABLE[1:])]
     assert len(kept) < len(COLUMNS)
     assert read_cohort(dressed([[row[index] for index in kept] for row in TABLE], ",").encode()) == example_cohort()
+
+
+def test_the_order_of_the_patients_makes_no_other_hash_and_one_twice_does() -> None:
+    patients = example_cohort().rows
+    assert read_cohort(write_csv(patients[::-1])).sha256 == example_cohort().sha256
+    assert read_cohort(write_csv([*patients, patients[0]])).sha256 != example_cohort().sha256
 
 
 def test_another_patient_is_another_hash() -> None:

@@ -7,6 +7,7 @@ would run as a formula can stand in it.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from knowledge.cohort.file.columns import COLUMNS
@@ -42,19 +43,24 @@ def csv_line(row: CohortRow) -> str:
 
 
 class Digest:
-    """SHA-256 of the file that ``write_csv`` makes, a patient at a time: the same however the file was written."""
+    """SHA-256 of the file that ``write_csv`` makes of the patients sorted by their lines: the same in whatever order
+    and form they were written. Keeps each different line once.
+    """
 
     def __init__(self) -> None:
-        self._sha256 = hashlib.sha256(f"{HEADER}\n".encode())
+        self._times: Counter[str] = Counter()
 
     def add(self, row: CohortRow) -> None:
         """The next patient."""
-        self._sha256.update(f"{csv_line(row)}\n".encode())
+        self._times[csv_line(row)] += 1
 
     @property
     def hex(self) -> str:
         """Of the patients so far."""
-        return self._sha256.hexdigest()
+        sha256 = hashlib.sha256(f"{HEADER}\n".encode())
+        for line in sorted(self._times):
+            sha256.update(f"{line}\n".encode() * self._times[line])
+        return sha256.hexdigest()
 
 
 def _ldh_cells(row: CohortRow) -> dict[str, object]:
