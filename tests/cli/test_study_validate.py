@@ -13,12 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.cohort.validation.making import as_json, validated
 from bot.cohort.validation.page import validation_page
 from bot.cohort.validation.words import in_short
 from bot.models.folder import ModelFolder
 from knowledge.cohort.file import Digest, write_csv
 from knowledge.cohort.record import CohortRow
-from knowledge.cohort.validation import Validation, validate
+from knowledge.cohort.validation import Validation
 from knowledge.model import load
 from tests.support.centre import simulated_centre
 from tests.support.program import environment
@@ -171,6 +172,13 @@ def test_a_file_that_cannot_be_used_is_refused_without_its_name_or_its_cells(tmp
     assert "Jane" not in found.output
 
 
+def test_patients_written_twice_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "cohort.csv"
+    rows = simulated_centre(12, seed=3)
+    path.write_bytes(write_csv([*rows, rows[0], rows[1]]))
+    assert "2 patients are each the same as another in every column." in " ".join(run(path).output.split())
+
+
 def test_nobody_without_prophylaxis(tmp_path: Path) -> None:
     path = tmp_path / "cohort.csv"
     path.write_bytes(write_csv(simulated_centre(3, seed=1, prophylaxis=1.0)))
@@ -181,14 +189,21 @@ def test_nobody_without_prophylaxis(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_a_site_model_is_not_validated_by_the_patients_who_updated_it(same: bool) -> None:
+def test_a_site_model_is_not_validated_by_the_patients_who_updated_it(same: bool, tmp_path: Path) -> None:
+    path = tmp_path / "cohort.csv"
     rows = simulated_centre(12, seed=3)
     digest = Digest()
     for row in rows:
         digest.add(row)
     model = site_model(simulated=True, data_sha256=digest.hex if same else "0" * 64)
-    found = validate(rows, model, resamples=100, cohort_sha256=digest.hex)
+    path.write_bytes(write_csv(reversed(rows)))  # in another order they are the same patients
+    found = validated(path, model, seed=1, workers=1)
     assert found.of_its_own_patients is same
+    assert all(each.verdict.startswith("In-sample, so no validation: ") is same for each in found.outcomes)
+    record = json.loads(as_json(found))
+    assert ("NOT A VALIDATION" in record["site_notice"]) is same
+    assert "were SIMULATED" in record["site_notice"]
+    assert ("in-sample, no validation</title>" in validation_page(found)) is same
     for text in (in_short(found), validation_page(found)):
         assert ("NOT A VALIDATION" in text) is same
         assert ("whether some of these are among them" in " ".join(text.split())) is not same

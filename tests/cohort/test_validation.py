@@ -9,11 +9,15 @@ import pytest
 
 from knowledge.assessment import Outcome
 from knowledge.cohort.record import CohortRow
+from knowledge.cohort.update.patients import site_patients
 from knowledge.cohort.validation import DEFAULT_SEED, Validation, estimating, validate
 from knowledge.cohort.validation.accuracy import brier
 from knowledge.cohort.validation.cells import Cells
 from knowledge.cohort.validation.collecting import OUTCOMES
 from knowledge.cohort.validation.decision import THRESHOLDS
+from knowledge.cohort.validation.discrimination import c_statistic
+from knowledge.cohort.validation.level import observed_expected
+from knowledge.cohort.validation.needed import needed
 from knowledge.cohort.validation.resampling import joined, parts, resample
 from knowledge.cohort.validation.verdict import verdict
 from knowledge.engine import assess
@@ -47,6 +51,7 @@ def test_patients_with_prophylaxis_or_of_unknown_prophylaxis_are_left_out_and_co
         "prophylaxis_given": 1,
         "prophylaxis_unknown": 2,
         "included": 2,
+        "repeated": 0,
     }
     crs, icans = found.of(Outcome.CRS_ANY), found.of(Outcome.ICANS_ANY)
     assert (crs.n, crs.events, crs.outcome_unknown) == (1, 1, 1)
@@ -207,18 +212,59 @@ def test_intervals_of_the_bootstrap_are_those_of_large_samples() -> None:
         (0, 12, 0.4, "Fewer than expected: 0 of 12 patients had CRS where 4.8", "by how much, 12 patients cannot tell"),
         (10, 100, 0.4, "Fewer than expected: 10 of 100 patients had CRS where 40.0", "too high"),
         (80, 100, 0.4, "More than expected: 80 of 100 patients had CRS where 40.0", "too low"),
-        (45, 100, 0.4, "Compatible with the estimates being right on average: 45 of 100", "O/E 1.12"),
+        (45, 100, 0.4, "Compatible with the estimates being right on average, and with anything from 0.88", "O/E 1.12"),
+        (
+            10,
+            12,
+            0.6,
+            "Compatible with the estimates being right on average, and with anything from 0.86 to 1.63",
+            "10",
+        ),
         (4_010, 10_000, 0.4, "About as many as expected: 4,010 of 10,000 patients had CRS where 4,000", "fit"),
     ],
 )
 def test_a_verdict_says_no_more_than_its_interval(events: int, n: int, risk: float, beginning: str, says: str) -> None:
-    from knowledge.cohort.validation.level import observed_expected
-
     cells = Cells.of([risk], [events], [n - events])
     sentence = verdict(Outcome.CRS_ANY, cells, observed_expected(cells), (0.5 * cells.expected, 1.5 * cells.expected))
     assert sentence.startswith(beginning)
     assert says in sentence
     assert "valid" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("widest", "says"),
+    [
+        (2.2, "(within what Tarla's own interval allows"),
+        (1.9, "(beyond, though the interval reaches, what Tarla's own interval allows"),
+        (1.4, "(beyond what Tarla's own interval allows"),
+    ],
+)
+def test_a_count_is_within_the_models_own_interval_only_where_it_lies_in_it(widest: float, says: str) -> None:
+    cells = Cells.of([0.4], [32], [8])  # O/E 2.00 (1.61 to 2.27)
+    own = 0.5 * cells.expected, widest * cells.expected
+    assert says in verdict(Outcome.CRS_ANY, cells, observed_expected(cells), own)
+
+
+def test_one_estimate_for_all_tells_nobody_apart_and_has_no_interval() -> None:
+    found = c_statistic(Cells.of([0.4], [32], [8]))
+    assert (found.value, found.low, found.high) == (0.5, None, None)
+    assert "same estimate" in found.note
+
+
+def test_no_number_of_patients_is_named_for_a_net_benefit_of_giving_to_nobody() -> None:
+    cells = Cells.of([0.2, 0.3], [20, 25], [10, 12])  # two thirds had it, nobody's estimate comes near
+    rows = {row.name: row for row in needed(cells).criteria}
+    assert rows["net benefit"].firm is None
+    assert rows["net benefit"].note
+    assert rows["calibration slope"].firm is not None
+
+
+def test_patients_alike_in_every_column_are_counted() -> None:
+    rows = simulated_centre(20, seed=4)
+    given = [row.model_copy(update={"tocilizumab_prophylaxis": Presence.YES}) for row in rows[:5]]
+    assert validate(rows, resamples=FEW).flow.repeated == 0
+    assert validate([*rows, *rows[:3], *given, *given], resamples=FEW).flow.repeated == 3
+    assert site_patients([*rows, *rows[:3], *given, *given]).repeated == 3
 
 
 def test_the_result_survives_json() -> None:

@@ -67,7 +67,7 @@ def in_short(report: UpdateReport) -> str:
     lines = [] if report.notice is None else [f"SIMULATED. {report.notice}"]
     left_out = origin.with_prophylaxis + origin.prophylaxis_unknown
     lines.append(
-        f"{report.model.id}: {report.parent.id} updated by {origin.crs_patients:,} patients for CRS and "
+        f"{report.model.id}: {report.parent.id} updated by {origin.crs_patients:,} of your patients for CRS and "
         f"{origin.icans_patients:,} for ICANS; {left_out:,} of {origin.patients:,} left out for prophylactic "
         "tocilizumab, given or not known"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.audit.options import bar
 from bot.cohort.files import rows_or_fail
-from bot.cohort.validation.words import SIMULATED
+from bot.cohort.validation.words import SIMULATED, of_site_model
 from bot.cohort.writing import see_targets, write_files
 from knowledge.cohort.validation import Validation
 from knowledge.cohort.validation.collecting import Progress, collect
@@ -54,8 +54,10 @@ def write(found: Validation, folder: Path, *, force: bool) -> None:
 
 
 def as_json(found: Validation) -> str:
-    """The record as text, full digits; of simulated patients it begins by saying so."""
+    """The record as text, full digits; it begins with what must be known of simulated patients and of a site model."""
     notice = {"notice": SIMULATED} if found.simulated else {}
+    if told := of_site_model(found):
+        notice["site_notice"] = " ".join(told)
     return json.dumps({**notice, **found.model_dump(mode="json")}, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 

@@ -74,6 +74,8 @@ READING = (
 def validation_page(found: Validation) -> str:
     """The whole page, which needs nothing else."""
     title = f"{TITLE} (simulated patients)" if found.simulated else TITLE
+    if found.of_its_own_patients:
+        title += ": in-sample, no validation"
     body = [f"<h1>{escape(title)}</h1>"]
     if found.simulated:
         body.append(f'<p class="verdict wrong">{escape(SIMULATED)}</p>')

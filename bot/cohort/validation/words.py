@@ -7,6 +7,7 @@ from math import ceil, floor, log10
 from textwrap import fill
 
 from knowledge.assessment import Outcome
+from knowledge.cohort.repeated import written_twice
 from knowledge.cohort.validation.measure import Measure
 from knowledge.cohort.validation.needed import Criterion, Needed
 from knowledge.cohort.validation.results import Flow, OutcomeValidation, Validation
@@ -86,7 +87,8 @@ def left_out(flow: Flow) -> str:
     why = f" Left out: {'; '.join(parts)}." if parts else ""
     if flow.prophylaxis_given:
         why += " Where the expected risk decided who had it, those compared are not like the others."
-    return f"{count(flow.read, 'patient')} in the file, {flow.included:,} without prophylaxis compared.{why}"
+    again = "".join(f" {remark}" for remark in written_twice(flow.repeated))
+    return f"{count(flow.read, 'patient')} in the file, {flow.included:,} without prophylaxis compared.{why}{again}"
 
 
 def of_site_model(found: Validation) -> tuple[str, ...]:

@@ -34,7 +34,10 @@ class IcansGroup:
 
 @dataclass(frozen=True)
 class SitePatients:
-    """What enters an update, and what does not: rows, those with prophylaxis or of whom that is not known."""
+    """What enters an update, and what does not: rows, those with prophylaxis or of whom that is not known.
+
+    ``repeated`` of those without prophylaxis are the same as an earlier one in every column.
+    """
 
     crs: tuple[CrsGroup, ...]
     icans: tuple[IcansGroup, ...]
@@ -42,6 +45,7 @@ class SitePatients:
     with_prophylaxis: int
     prophylaxis_unknown: int
     simulated: bool
+    repeated: int = 0
 
     @property
     def without_prophylaxis(self) -> int:
@@ -65,12 +69,15 @@ def site_patients(rows: Iterable[CohortRow]) -> SitePatients:
     crs: dict[tuple[Ldh | None, Presence], Counter[int]] = {}
     icans: dict[tuple[Presence, Presence], Counter[int]] = {}
     given: Counter[Presence] = Counter()
-    simulated = False
+    simulated, repeated = False, 0
+    seen: set[CohortRow] = set()
     for row in rows:
         simulated |= row.simulated
         given[row.tocilizumab_prophylaxis] += 1
         if row.tocilizumab_prophylaxis is not Presence.NO:
             continue
+        repeated += row in seen
+        seen.add(row)
         if (category := crs_category(row)) is not None:
             crs.setdefault((_as_it_acts(row.ldh), row.liver_metastases), Counter())[category] += 1
         if (had := row.had(Outcome.ICANS_ANY)) is not None:
@@ -88,6 +95,7 @@ def site_patients(rows: Iterable[CohortRow]) -> SitePatients:
         with_prophylaxis=given[Presence.YES],
         prophylaxis_unknown=given[Presence.UNKNOWN],
         simulated=simulated,
+        repeated=repeated,
     )
 
 

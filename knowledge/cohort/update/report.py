@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from knowledge.assessment import Fraction, Interval, ModelVersion, Outcome, OutcomeRisk
+from knowledge.cohort.repeated import written_twice
 from knowledge.cohort.update.expected import Calibration, Surprise, calibration, outside, surprise
 from knowledge.cohort.update.site import NAMES, SiteUpdate
 from knowledge.engine import assess
@@ -97,7 +98,7 @@ def update_report(update: SiteUpdate, program: str) -> UpdateReport:
         parent=parent.version,
         origin=origin,
         program=program,
-        remarks=(*_of_number(update, changes), *outside(surprises)),
+        remarks=(*written_twice(update.patients.repeated), *_of_number(update, changes), *outside(surprises)),
         pools=tuple(_pool_change(update, pool) for pool in POOLS),
         changes=changes,
         surprise=surprises,

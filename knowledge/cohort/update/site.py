@@ -13,6 +13,7 @@ from knowledge.cohort.update.likelihood import Progress
 from knowledge.cohort.update.patients import SitePatients, site_patients
 from knowledge.cohort.update.thinning import site_draws
 from knowledge.cohort.update.weighing import LEAST_EFFECTIVE, Weighed, most_patients, weigh
+from knowledge.factors import Presence
 from knowledge.model import Draws, Model, ModelContent, decode, encode
 from knowledge.site_origin import SiteOrigin
 from knowledge.synthesis.diagnostics import BY_CODING, summarise
@@ -33,10 +34,16 @@ class TooManyError(UpdateError):
     """The parent's draws cannot bear the weight of the patients. ``most`` says how many they bear, by pool."""
 
     def __init__(
-        self, weighed: tuple[Weighed, ...], entered: dict[Pool, int], most: dict[Pool, int], remarks: list[str]
+        self,
+        weighed: tuple[Weighed, ...],
+        entered: dict[Pool, int],
+        most: dict[Pool, int],
+        remarks: list[str],
+        *,
+        dated: bool = True,
     ) -> None:
         self.weighed, self.most = weighed, most
-        reasons = [_reason(each, entered[each.pool], most[each.pool]) for each in weighed] + remarks
+        reasons = [_reason(each, entered[each.pool], most[each.pool], dated=dated) for each in weighed] + remarks
         super().__init__(
             f"{' '.join(reasons)} No site model was made. Either build a model with more draws and update that: "
             f"{BUILD_LARGER} --out FOLDER, then tarla study update with --parent FOLDER; "
@@ -97,7 +104,8 @@ def update(
     weighed = tuple(weigh(parent, pool, patients, seed, progress) for pool in POOLS if entered[pool])
     if failed := tuple(each for each in weighed if not each.bears):
         most = {each.pool: most_patients(parent, each.pool, cohort, seed) for each in failed}
-        raise TooManyError(failed, entered, most, outside(surprise(parent, patients, seed)))
+        dated = all(row.dose_day is not None for row in cohort if row.tocilizumab_prophylaxis is Presence.NO)
+        raise TooManyError(failed, entered, most, outside(surprise(parent, patients, seed)), dated=dated)
     by_pool = {each.pool: each for each in weighed}
     draws = {pool: _draws(parent, pool, by_pool.get(pool), seed) for pool in POOLS}
     khat = {pool: float(each.khat) for pool, each in by_pool.items()}
@@ -163,7 +171,7 @@ def _diagnostics(parent: Model, pool: Pool, draws: Draws, effective: float | Non
     return {**before, **changed, "effective_size": effective}
 
 
-def _reason(weighed: Weighed, entered: int, most: int) -> str:
+def _reason(weighed: Weighed, entered: int, most: int, *, dated: bool) -> str:
     name = NAMES[weighed.pool]
     fault = (
         f"Pareto k {weighed.khat:.2f}, more than {weighed.largest_khat:.2f}"
@@ -172,5 +180,6 @@ def _reason(weighed: Weighed, entered: int, most: int) -> str:
     )
     said = f"{name}: too few of the model's draws agree with {entered} patients for a safe answer ({fault})."
     if most:
-        return f"{said} They would bear the first {most} by day of dose, {entered - most} fewer."
+        order = "by day of dose" if dated else "by day of dose, then, where it is not known, by place in the file"
+        return f"{said} They would bear the first {most} {order}, {entered - most} fewer."
     return f"{said} They would not bear a single one."

@@ -38,6 +38,9 @@ class Collected:
     prophylaxis_given: int = 0
     prophylaxis_unknown: int = 0
     simulated: bool = False
+    # Of those included, the same as an earlier one in every column: told by hashes, since no row is kept.
+    repeated: int = 0
+    seen: set[int] = field(default_factory=set)
     outcome_unknown: Counter[Outcome] = field(default_factory=Counter)
     # Patients whose outcome is known but a finding is not, by outcome and finding; "any": at least one.
     finding_unknown: dict[Outcome, Counter[str]] = field(default_factory=lambda: {each: Counter() for each in OUTCOMES})
@@ -76,6 +79,9 @@ def _add(found: Collected, row: CohortRow) -> None:
         found.prophylaxis_unknown += 1
         return
     found.included += 1
+    mark = hash(row)
+    found.repeated += mark in found.seen
+    found.seen.add(mark)
     crs: CrsKey = (_ldh_key(row.ldh), row.liver_metastases)
     icans: IcansKey = (row.diabetes, row.cardiovascular_disease)
     for outcome in OUTCOMES:

@@ -22,11 +22,14 @@ def c_statistic(cells: Cells) -> Measure:
 
     Ties count one half. Variance after DeLong, DeLong and Clarke-Pearson (Biometrics 1988;44:837-845), the interval
     formed on the logit scale so that it stays within 0 and 1. With one patient in a group, or groups without
-    overlap, that variance is zero or undefined: then Newcombe's method 5 (Stat Med 2006;25:559-573).
+    overlap, that variance is zero or undefined: then Newcombe's method 5 (Stat Med 2006;25:559-573). Where all have the
+    same estimate it is 0.5 whatever happened, and has no interval.
     """
     if min(cells.had, cells.had_not) == 0:
         kind = "with the outcome" if cells.had == 0 else "without the outcome"
         return withheld("no patient" if cells.n == 0 else f"no patient {kind}: there is nothing to tell apart")
+    if cells.distinct == 1:
+        return Measure(value=0.5, note="all patients have the same estimate: no interval, nothing was tested")
     area = concordance(cells.events, cells.others)
     variance = delong_variance(cells)
     if variance is None or variance <= 0.0 or not 0.0 < area < 1.0:

@@ -126,6 +126,8 @@ def needed(cells: Cells) -> Needed:
     specificity = float(expected_without[~reached].sum() / expected_without.sum())
     basis = "what was seen in this cohort" if seen else "what Tarla expects of these patients (too few events seen)"
     flat = cells.n < ENOUGH_SPREAD or cells.distinct < 2
+    # Nobody reaches the threshold: net benefit is 0 whoever comes, and no number of patients would tell more.
+    alike = not bool(reached.any())
     why = f"cannot be told from fewer than {ENOUGH_SPREAD} patients, or where all estimates or outcomes fall alike"
 
     def by_width(factor: float) -> tuple[int | None, int | None, int | None, int | None]:
@@ -133,7 +135,7 @@ def needed(cells: Cells) -> Needed:
             for_observed_expected(share, OE_WIDTH * factor),
             None if flat else for_slope(cells.log_odds, cells.total.astype(float), SLOPE_WIDTH * factor),
             None if flat else for_c_statistic(c, share, C_WIDTH * factor),
-            None if flat else for_net_benefit(sensitivity, specificity, share, share, BENEFIT_WIDTH * factor),
+            None if flat or alike else for_net_benefit(sensitivity, specificity, share, share, BENEFIT_WIDTH * factor),
         )
 
     names = ("observed/expected", "calibration slope", "c-statistic", "net benefit")

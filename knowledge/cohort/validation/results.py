@@ -12,12 +12,15 @@ from knowledge.site_origin import SiteOrigin
 
 
 class Flow(FrozenModel):
-    """Patients in the file, and why some are left out."""
+    """Patients in the file, and why some are left out; ``repeated`` of those included are the same as an earlier one in
+    every column.
+    """
 
     read: int
     prophylaxis_given: int
     prophylaxis_unknown: int
     included: int
+    repeated: int = 0
 
 
 class Spread(FrozenModel):

@@ -27,7 +27,7 @@ from knowledge.cohort.validation.needed import needed
 from knowledge.cohort.validation.resampling import RESAMPLES, Resampled, joined, parts, resample
 from knowledge.cohort.validation.results import Flow, OutcomeValidation, Spread, Validation
 from knowledge.cohort.validation.slope import recalibration
-from knowledge.cohort.validation.verdict import verdict
+from knowledge.cohort.validation.verdict import IN_SAMPLE, verdict
 from knowledge.model import Model
 from knowledge.model import load as load_model
 
@@ -66,6 +66,7 @@ def validate_collected(
     """As ``validate``, from rows that were read before."""
     chosen = model or load_model()
     worth = distinct_patients(collected) >= WORTH_PROCESSES
+    own = chosen.site is not None and chosen.site.data_sha256 == cohort_sha256
     with mapping(chosen, workers, worth=worth) as mapper:
         estimated = estimate(chosen, collected, mapper, progress)
         resampled = _resampled(estimated, seed, resamples, mapper, progress)
@@ -81,8 +82,9 @@ def validate_collected(
             prophylaxis_given=collected.prophylaxis_given,
             prophylaxis_unknown=collected.prophylaxis_unknown,
             included=collected.included,
+            repeated=collected.repeated,
         ),
-        outcomes=tuple(_outcome(each, collected, estimated[each], resampled[each]) for each in OUTCOMES),
+        outcomes=tuple(_outcome(each, collected, estimated[each], resampled[each], own=own) for each in OUTCOMES),
     )
 
 
@@ -104,7 +106,9 @@ def _resampled(
             for outcome in OUTCOMES}  # fmt: skip
 
 
-def _outcome(outcome: Outcome, collected: Collected, estimated: Estimated, resampled: Resampled) -> OutcomeValidation:
+def _outcome(
+    outcome: Outcome, collected: Collected, estimated: Estimated, resampled: Resampled, *, own: bool
+) -> OutcomeValidation:
     cells = estimated.cells
     ratio = observed_expected(cells)
     intercept, slope = recalibration(cells)
@@ -129,7 +133,7 @@ def _outcome(outcome: Outcome, collected: Collected, estimated: Estimated, resam
         spread=_spread(cells),
         decision=decision_curve(cells, resampled.by_estimate, resampled.of_all),
         needed=needed(cells),
-        verdict=verdict(outcome, cells, ratio, estimated.expected_range),
+        verdict=(IN_SAMPLE if own and cells.n else "") + verdict(outcome, cells, ratio, estimated.expected_range),
     )
 
 

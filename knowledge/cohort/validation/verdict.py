@@ -11,6 +11,8 @@ NAMES = {
     Outcome.CRS_GRADE2PLUS: "CRS of grade 2 or higher",
     Outcome.ICANS_ANY: "ICANS",
 }
+# Before what is said of the very patients who updated the model.
+IN_SAMPLE = "In-sample, so no validation: "
 # An interval whose limits lie further apart than this factor tells little.
 WIDE = 2.0
 # An interval wholly inside is close.
@@ -33,8 +35,13 @@ def verdict(outcome: Outcome, cells: Cells, ratio: Measure, expected_range: tupl
         side, wrong = ("More", "low") if low > 1.0 else ("Fewer", "high")
         much = f"; by how much, {patients} cannot tell" if wide else ""
         allowed = expected_range[0] / cells.expected, expected_range[1] / cells.expected
-        within = low <= allowed[1] and high >= allowed[0]
-        own = f"{'within' if within else 'beyond'} what Tarla's own interval allows"
+        if allowed[0] <= ratio.value <= allowed[1]:
+            place = "within"
+        elif low <= allowed[1] and high >= allowed[0]:
+            place = "beyond, though the interval reaches,"
+        else:
+            place = "beyond"
+        own = f"{place} what Tarla's own interval allows"
         return (
             f"{side} than expected: {seen} of {patients} had {name} {expected}; {figures}: in these patients as a "
             f"group the estimates were too {wrong}{much} ({own}, {two(allowed[0])} to {two(allowed[1])} times as many)."
@@ -50,7 +57,8 @@ def verdict(outcome: Outcome, cells: Cells, ratio: Measure, expected_range: tupl
             "on average over these patients the estimates fit."
         )
     return (
-        f"Compatible with the estimates being right on average: {seen} of {patients} had {name} {expected}; {figures}."
+        f"Compatible with the estimates being right on average, and with {_room(low, high)}: {seen} of {patients} had "
+        f"{name} {expected}; {figures}."
     )
 
 

@@ -10,9 +10,10 @@ import pytest
 from knowledge.assessment import Outcome
 from knowledge.cohort.record import CohortRow
 from knowledge.cohort.update.expected import calibration, intercept, surprise
-from knowledge.cohort.update.likelihood import icans_probabilities
+from knowledge.cohort.update.likelihood import icans_probabilities, log_likelihood
 from knowledge.cohort.update.patients import site_patients
 from knowledge.cohort.update.redraw import LEVELS, levels, unfolded
+from knowledge.cohort.update.report import update_report
 from knowledge.cohort.update.site import SEED, SiteUpdate, TooManyError, UpdateError, update
 from knowledge.cohort.update.weighing import LEAST_EFFECTIVE, weigh
 from knowledge.engine import assess
@@ -63,6 +64,46 @@ def test_the_centre_known_better_makes_intervals_narrower(updated: SiteUpdate) -
     assert after.model != before.model
     shares = [interval_sources(PATIENT, model)[0].centre for model in (SHIPPED, updated.model)]
     assert shares[1] < shares[0]
+
+
+@pytest.mark.parametrize("multiple", [None, 0.5, 1.0, 1.05, 5.0])
+@pytest.mark.parametrize("presence", list(Presence))
+def test_a_site_models_answers_keep_the_laws(updated: SiteUpdate, multiple: float | None, presence: Presence) -> None:
+    answer = assess(
+        PatientFactors(
+            ldh=None if multiple is None else LdhMultiple(multiple=multiple),
+            liver_metastases=presence,
+            diabetes=presence,
+            cardiovascular_disease=presence,
+        ),
+        updated.model,
+    )
+    for each in answer.outcomes:
+        assert 0.0 < each.interval[0] < each.risk < each.interval[1] < 1.0
+        assert 0.0 < each.interval_study_centre[0] < each.risk_study_centre < each.interval_study_centre[1] < 1.0
+        assert all(0.0 < risk < 1.0 for risk in each.risk_by_prior)
+    some, severe = answer.outcomes[:2]
+    assert severe.risk <= some.risk
+    assert severe.interval[0] <= some.interval[0]
+    assert severe.interval[1] <= some.interval[1]
+    for split in interval_sources(answer.factors, updated.model):
+        assert split.study + split.centre + split.findings == pytest.approx(1.0)
+
+
+def test_the_level_is_that_of_a_sum_over_all_levels(updated: SiteUpdate) -> None:
+    """Sixteen drawn levels against Gauss and Hermite's 41 exact ones of every draw."""
+    node, share = np.polynomial.hermite_e.hermegauss(41)
+    for weighed in updated.weighed:
+        draws = SHIPPED.draws(weighed.pool)
+        level = draws["mu"] + draws["t"] * node[:, None]
+        fit = log_likelihood(weighed.pool, updated.patients, draws, level, SHIPPED.spec.ldh_hold)
+        weight = np.exp(fit - fit.max()) * share[:, None] * draws.weight
+        weight /= weight.sum()
+        mean = (level * weight).sum()
+        found = (weighed.level * weighed.weight).sum()
+        assert found == pytest.approx(mean, abs=0.03)
+        spread = np.sqrt(((level - mean) ** 2 * weight).sum())
+        assert np.sqrt(((weighed.level - found) ** 2 * weighed.weight).sum()) == pytest.approx(spread, rel=0.06)
 
 
 def test_the_draws_keep_the_form_of_a_model(updated: SiteUpdate) -> None:
@@ -135,6 +176,18 @@ def test_more_patients_than_the_draws_bear_are_refused_with_how_many_would_do() 
     assert f"the first {most} by day of dose, {300 - most} fewer" in str(refused.value)
     assert weigh(parent, "crs", site_patients(rows[:most]), SEED).bears
     assert not weigh(parent, "crs", site_patients(rows[: most + 1]), SEED).bears
+
+
+def test_a_refusal_says_what_order_it_counted_in() -> None:
+    rows = [row.model_copy(update={"dose_day": None}) for row in simulated_centre(300, 5, HIGH_RATE)]
+    with pytest.raises(TooManyError, match="by day of dose, then, where it is not known, by place in the file, "):
+        update(small(SHIPPED, 8), rows, HASH)
+
+
+def test_patients_written_twice_are_told() -> None:
+    rows = simulated_centre(12, 5)
+    assert update_report(update(SHIPPED, [*rows, rows[3]], HASH), "0").remarks[0].startswith("1 patient is the same as")
+    assert not any("the same as" in each for each in update_report(update(SHIPPED, rows, HASH), "0").remarks)
 
 
 def test_draws_too_few_to_begin_with_bear_nobody() -> None:
