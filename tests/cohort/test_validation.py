@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from bot.cohort.validation.words import still_needed
 from knowledge.assessment import Outcome
 from knowledge.cohort.record import CohortRow
 from knowledge.cohort.update.patients import site_patients
@@ -255,8 +256,18 @@ def test_no_number_of_patients_is_named_for_a_net_benefit_of_giving_to_nobody() 
     cells = Cells.of([0.2, 0.3], [20, 25], [10, 12])  # two thirds had it, nobody's estimate comes near
     rows = {row.name: row for row in needed(cells).criteria}
     assert rows["net benefit"].firm is None
-    assert rows["net benefit"].note
+    assert "nobody's estimate reaches" in rows["net benefit"].note
+    said = still_needed(Outcome.CRS_ANY, needed(cells))
+    assert "For the net benefit: nobody's estimate reaches" in said
+    assert "To know all other figures firmly takes about" in said
     assert rows["calibration slope"].firm is not None
+
+
+def test_enough_patients_are_said_to_be_enough() -> None:
+    cells = Cells.of([0.05, 0.5, 0.95], [500, 5_000, 9_500], [9_500, 5_000, 500])
+    said = still_needed(Outcome.CRS_ANY, needed(cells))
+    assert "there are patients enough. There are enough to know everything firmly. Supposed: 50 %" in said
+    assert "no more patients" not in said
 
 
 def test_patients_alike_in_every_column_are_counted() -> None:

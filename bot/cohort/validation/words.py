@@ -127,11 +127,17 @@ def still_needed(outcome: Outcome, needed: Needed) -> str:
     level = next(row for row in needed.criteria if row.name == "observed/expected")
     sentences = [_of_level(level, needed, name)]
     lacking = [row for row in needed.criteria if row.firm is None]
+    rest = len(lacking) == len(needed.criteria) - 1
     if lacking:
-        sentences.append(f"For the rest: {lacking[0].note}.")
-    if not lacking or needed.driven_by != level.name:
+        whose = "the rest" if rest else ", ".join(f"the {row.name}" for row in lacking)
+        sentences.append(f"For {whose}: {lacking[0].note}.")
+    everything = "all other figures" if lacking else "everything"
+    if needed.firm <= needed.have:
+        if not rest:
+            sentences.append(f"There are enough to know {everything} firmly.")
+    elif not lacking or needed.driven_by != level.name:
         sentences.append(
-            f"To know everything firmly takes {_more(needed.firm, needed.have, share, name)} (so many for "
+            f"To know {everything} firmly takes {_more(needed.firm, needed.have, share, name)} (so many for "
             f"{ABOUT[needed.driven_by]}); half as firmly, {_more(needed.rough, needed.have, share, name)}."
         )
     rate = f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"

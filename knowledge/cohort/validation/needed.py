@@ -128,6 +128,7 @@ def needed(cells: Cells) -> Needed:
     flat = cells.n < ENOUGH_SPREAD or cells.distinct < 2
     # Nobody reaches the threshold: net benefit is 0 whoever comes, and no number of patients would tell more.
     alike = not bool(reached.any())
+    nobody = "nobody's estimate reaches the share with the outcome, so deciding by it there is giving to nobody"
     why = f"cannot be told from fewer than {ENOUGH_SPREAD} patients, or where all estimates or outcomes fall alike"
 
     def by_width(factor: float) -> tuple[int | None, int | None, int | None, int | None]:
@@ -141,7 +142,13 @@ def needed(cells: Cells) -> Needed:
     names = ("observed/expected", "calibration slope", "c-statistic", "net benefit")
     widths = (OE_WIDTH, SLOPE_WIDTH, C_WIDTH, BENEFIT_WIDTH)
     rows = tuple(
-        Criterion(name=name, width=width, firm=firm, rough=rough, note=why if firm is None else "")
+        Criterion(
+            name=name,
+            width=width,
+            firm=firm,
+            rough=rough,
+            note="" if firm is not None else nobody if alike and not flat and name == names[-1] else why,
+        )
         for name, width, firm, rough in zip(names, widths, by_width(1.0), by_width(ROUGH), strict=True)
     )
     most = max(rows, key=lambda row: -inf if row.firm is None else row.firm)
