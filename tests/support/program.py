@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.standin import without_proxies
 
-OWN_PREFIXES = ("TARLA_", "SLACK_")
+OWN_PREFIXES = ("TARLA_", "SLACK_", "XDG_CONFIG_", "XDG_DATA_", "XDG_STATE_")
 PATIENCE_S = 30.0
 
 
