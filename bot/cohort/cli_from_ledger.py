@@ -93,7 +93,12 @@ def _write(reading: FromLedger, out: Path, force: bool) -> None:
         for line in csv_lines(reading.rows(more)):
             target.write(f"{line}\n")
         if not reading.summary.rows:
-            raise CannotError("no answer with an outcome has its findings still kept, so no file was written")
+            raise CannotError(_none_left(reading.summary))
+
+
+def _none_left(summary: Summary) -> str:
+    tried = f"; {summary.tried_out:,} were by a model made from simulated patients" if summary.tried_out else ""
+    return f"no answer with an outcome has findings that can be used{tried}, so no file was written"
 
 
 def _name(summary: Summary) -> None:
@@ -125,6 +130,7 @@ def told(summary: Summary) -> list[str]:
         (summary.pruned, "answers left out: outcome or findings are no longer kept"),
         (summary.edited, "answers left out: an edited answer of the same patient has an outcome too"),
         (summary.altered_out, "answers left out: a row that was altered is theirs or names them"),
+        (summary.tried_out, "answers left out: a model made from simulated patients gave them, for trying out only"),
         (summary.unreadable, "outcomes or answers left out: this version cannot read them"),
         (summary.early, f"patients were looked at for less than {due - 1} days after the first dose (follow_up_days)"),
         (

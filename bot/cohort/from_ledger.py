@@ -68,6 +68,7 @@ class Summary:
     prophylaxis: int = 0
     altered: int = 0
     altered_out: int = 0
+    tried_out: int = 0
     unreadable: int = 0
     named: list[tuple[int, str]] = field(default_factory=list)
 
@@ -202,10 +203,17 @@ class FromLedger:
             self.summary.pruned += 1
             return None
         try:
-            return factors_from_record(_factors(json.loads(row.body)))
+            payload = _answer(row, row.body)
+            factors = factors_from_record(_object(payload, "factors"))
+            tried_out = _object(payload, "model").get("simulated") is True
         except (KeyError, TypeError, ValueError):
             self._unreadable(answer)
             return None
+        if tried_out:
+            # By a model of simulated patients nobody is treated: whoever recorded an outcome was trying it out.
+            self.summary.tried_out += 1
+            return None
+        return factors
 
     def _count_alike(self, factors: PatientFactors) -> None:
         said = factors.model_dump(mode="json")
@@ -240,8 +248,15 @@ def _is_comparison(row: RawEvent) -> bool:
     return row.body is not None and b'"comparison":' in row.body
 
 
-def _factors(payload: Mapping[str, Json]) -> dict[str, Json]:
-    factors = payload["factors"]
-    if not isinstance(factors, dict):
-        raise TypeError("an answer has findings")
-    return cast("dict[str, Json]", factors)
+def _answer(row: RawEvent, body: bytes) -> Mapping[str, Json]:
+    payload = json.loads(body)
+    if row.kind != Kind.COMPUTED.value.encode() or not isinstance(payload, dict):
+        raise TypeError("an outcome belongs to an answer")
+    return payload
+
+
+def _object(payload: Mapping[str, Json], name: str) -> dict[str, Json]:
+    found = payload[name]
+    if not isinstance(found, dict):
+        raise TypeError("an answer has findings and a model")
+    return cast("dict[str, Json]", found)

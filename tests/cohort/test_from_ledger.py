@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 from bot.cli import main
 from bot.cohort.from_ledger import FromLedger
 from handlers.outcome.record import PatientOutcome
-from handlers.ports import Recorded
-from knowledge import PatientFactors
+from handlers.ports import Entry, Kind, Recorded
+from handlers.records import computed_payload
+from knowledge import PatientFactors, assess
 from knowledge.cohort.file import read_cohort
 from knowledge.cohort.record import CohortRow
 from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, LdhUnit, Presence, UpperLimit
-from tests.support.outcomes import RecordedCentre
+from tests.support.outcomes import ASKER, RecordedCentre
 from tests.support.pruned import prune_first
+from tests.support.site_models import site_model
 
 HIGH = PatientFactors(
     ldh=LdhMeasured(value=480.0, uln=UpperLimit(value=250.0)),
@@ -262,3 +264,27 @@ def test_what_was_recorded_comes_back_and_the_latest_wins(
     assert found == expected
     assert reading.summary.rows == len(expected)
     assert reading.summary.outcomes == sum(len(seen) for _, seen in story)
+
+
+def test_answers_by_a_model_of_simulated_patients_make_no_patient(tmp_path: Path, centre: RecordedCentre) -> None:
+    centre.outcome(centre.answer(HIGH, by=site_model(simulated=True)), SEEN)
+    none = run(tmp_path)
+    assert none.exit_code == 2
+    assert "1 were by a model made from simulated patients" in none.stderr
+    assert not (tmp_path / "cohort.csv").exists()
+    centre.outcome(centre.answer(LOW, by=site_model()), WORSE)
+    done = run(tmp_path)
+    assert done.exit_code == 0
+    assert rows(tmp_path) == (_row(LOW, WORSE),)
+    assert "1 answers left out: a model made from simulated patients gave them" in done.stdout
+
+
+def test_an_outcome_of_what_is_no_answer_makes_no_patient(tmp_path: Path, centre: RecordedCentre) -> None:
+    centre.outcome(centre.answer(LOW), WORSE)
+    payload = computed_payload(assess(HIGH), (), ASKER, "2026-11-22", "0.1.0")
+    foreign = centre.record(Entry("shared:1", Kind.SHARED, payload))
+    centre.outcome(foreign, SEEN)
+    done = run(tmp_path)
+    assert done.exit_code == 1
+    assert rows(tmp_path) == (_row(LOW, WORSE),)
+    assert f"event {foreign.seq} (unreadable)" in done.stderr

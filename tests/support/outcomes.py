@@ -13,6 +13,7 @@ from handlers.ports import Entry, Json, Kind, Recorded, outcome_key
 from handlers.records import comparison_payload, computed_payload
 from handlers.requests import Asker
 from knowledge import PatientFactors, assess
+from knowledge.model import Model
 from tests.support.fakes import FakeClock
 
 ASKER = Asker("form", "U0FELLOW01", "C0TUMOURBD", "T0TARLADEV")
@@ -55,9 +56,11 @@ class RecordedCentre:
         """End the writer."""
         self._writer.close()
 
-    def answer(self, factors: PatientFactors, *, edits: int | None = None, compared: bool = False) -> Recorded:
-        """An answer to these findings, which may be an earlier one's edited; or a comparison."""
-        assessment = assess(factors)
+    def answer(
+        self, factors: PatientFactors, *, edits: int | None = None, compared: bool = False, by: Model | None = None
+    ) -> Recorded:
+        """An answer to these findings, which may be an earlier one's edited; or a comparison. ``by`` a site model."""
+        assessment = assess(factors, by)
         if compared:
             payload = comparison_payload([("as asked", assessment)], ASKER, "2026-11-22", "0.1.0")
         else:
