@@ -25,12 +25,19 @@ from knowledge.assessment import ModelVersion
 from knowledge.evidence import load as load_evidence
 from knowledge.site_origin import SiteOrigin
 from knowledge.synthesis.facts import model_fact_ids
+from knowledge.synthesis.parameters import CRS_COLUMNS, ICANS_COLUMNS
 from knowledge.synthesis.spec import Pool, Spec
 
 Floats = NDArray[np.float64]
 
 POINTER = "model.json"
 _DRAW_ARRAYS = ("matrix", "weight", "tau", "coding")
+_WEIGHTS_SUM_WITHIN = 1e-9
+# Whatever a file that is no artefact makes of its readers: NumPy's, zip's and JSON's own errors among them.
+_UNREADABLE = (
+    *(ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, EOFError, MemoryError, RecursionError),
+    *(NotImplementedError, RuntimeError, BadZipFile, zlib.error),
+)
 _FACTS_CHANGED = "the model was built from facts that have changed since"
 _BUILD_AGAIN = "build it again: tarla model build"
 _UPDATE_AGAIN = "update again from a model of the present facts: tarla study update"
@@ -157,7 +164,10 @@ def decode(data: bytes) -> Model:
         )
         built_from = str(description["facts_sha256"])
         fact_ids = tuple(description["facts"])
-    except (ValueError, KeyError, OSError, EOFError, TypeError, BadZipFile, zlib.error) as error:
+        version = ModelVersion(id=description["id"], sha256=hashlib.sha256(data).hexdigest())
+        for pool, columns in (("crs", CRS_COLUMNS), ("icans", ICANS_COLUMNS)):
+            _check(pools[pool], columns)
+    except _UNREADABLE as error:
         reason = f"the model file cannot be read ({type(error).__name__}); {_BUILD_AGAIN}"
         raise ModelError(reason) from error
     changed = f"{_FACTS_CHANGED}; {_BUILD_AGAIN if content.site is None else _UPDATE_AGAIN}"
@@ -167,8 +177,31 @@ def decode(data: bytes) -> Model:
         raise FactsChangedError(changed) from error
     if facts != built_from:
         raise FactsChangedError(changed)
-    version = ModelVersion(id=description["id"], sha256=hashlib.sha256(data).hexdigest())
     return Model(version, content, facts, description)
+
+
+def _check(draws: Draws, names: tuple[str, ...]) -> None:
+    """Whether figures can be made of these draws.
+
+    Raises:
+        ValueError: they are not of the shape that ``Draws`` describes, or hold what is no number.
+    """
+    count = draws.weight.size
+    sound = (
+        draws.names == names
+        and count > 0
+        and draws.matrix.shape == (len(names), count)
+        and draws.weight.shape == draws.tau.shape == draws.coding.shape == (count,)
+        and draws.matrix.dtype == draws.weight.dtype == np.float64
+        and draws.tau.dtype == draws.coding.dtype == np.int64
+        and bool(np.isfinite(draws.matrix).all())
+        and bool((draws.weight >= 0.0).all())
+        and abs(float(draws.weight.sum()) - 1.0) < _WEIGHTS_SUM_WITHIN  # false for NaN too
+        and int(draws.tau[0]) >= 0
+        and bool((np.diff(draws.tau) >= 0).all())
+    )
+    if not sound:
+        raise ValueError("the draws are not as a build leaves them")
 
 
 def data_folder() -> Traversable:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import re
+import stat
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +27,15 @@ POINTER = "in_use.json"
 SUFFIX = ".npz"
 # A site model weighs a few megabytes, one of a larger build some tens; what is far larger is none, and is not read.
 MOST_BYTES = 300_000_000
+# The draws hardly shrink when they are packed; what swells by far more is no model.
+MOST_UNPACKED = 5 * MOST_BYTES
 # Readable by whoever runs the bot's group: nothing of a patient is in a model.
 MODE = 0o640
 BACK = "`tarla model use --shipped` goes back to the shipped model"
 AGAIN = "run `tarla study update` again and activate its result"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-# As the update names its models; an id stands in answers, so that nothing else may be in it.
-_ID = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}", re.ASCII)
+# As the update names its models, after their parent, so that none bears the shipped one's; it stands in answers.
+_ID = re.compile(r"(?=.{3,64}$)[a-z0-9][a-z0-9.-]*\+[a-z0-9.+-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class ModelFolder:
         try:
             found = json.loads(text)
             version = ModelVersion(id=found["id"], sha256=found["sha256"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise _cannot_be_told(type(error).__name__) from None
         if not _SHA256.fullmatch(version.sha256) or not _ID.fullmatch(version.id):
             raise _cannot_be_told("not written by Tarla")
@@ -187,9 +192,14 @@ def updates_shipped(model: Model) -> bool:
 
 
 def _bytes_of(path: Path) -> bytes:
-    if path.stat().st_size > MOST_BYTES:
-        raise OSError("too large")
-    return path.read_bytes()
+    # A pipe or a device would never end.
+    if not stat.S_ISREG((found := path.stat()).st_mode) or found.st_size > MOST_BYTES:
+        raise OSError("no file, or too large")
+    data = path.read_bytes()
+    with contextlib.suppress(zipfile.BadZipFile, ValueError, NotImplementedError):  # no model, as will be told
+        if sum(each.file_size for each in zipfile.ZipFile(io.BytesIO(data)).infolist()) > MOST_UNPACKED:
+            raise OSError("too large")
+    return data
 
 
 def read_artefact(path: Path) -> bytes:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from bot.models.folder import POINTER, ModelFolder, check_basis, site_model, updates_shipped
+from bot.models.folder import (
+    POINTER,
+    ModelFolder,
+    check_basis,
+    read_artefact,
+    site_model,
+    updates_shipped,
+)
 from bot.models.in_use import model_in_use
 from bot.models.switching import listed
 from knowledge.assessment import ModelVersion
@@ -17,6 +29,7 @@ from knowledge.model import ModelError, SiteModelError, encode, load, shipped_ve
 from tests.support import site_models
 from tests.support.site_models import artefact, in_use
 
+Arrays = dict[str, Any]
 GO_BACK = "tarla model use --shipped"
 
 
@@ -101,6 +114,16 @@ def _no_text(folder: ModelFolder) -> None:
     (folder.path / POINTER).write_bytes(b"\xff\xfe")
 
 
+def _too_deep(folder: ModelFolder) -> None:
+    (folder.path / POINTER).write_text("[" * 100_000, encoding="utf-8")
+
+
+def _a_pipe_in_its_place(folder: ModelFolder) -> None:
+    place = _artefact(folder)
+    place.unlink()
+    os.mkfifo(place)
+
+
 def _another_name(folder: ModelFolder) -> None:
     _point(folder, id="facts-2")
 
@@ -110,8 +133,8 @@ def _another_place(folder: ModelFolder) -> None:
 
 
 BREAKAGES = (
-    *(_missing, _altered, _emptied, _a_folder_in_its_place),
-    *(_no_json, _no_text, _another_name, _another_place),
+    *(_missing, _altered, _emptied, _a_folder_in_its_place, _a_pipe_in_its_place),
+    *(_no_json, _no_text, _too_deep, _another_name, _another_place),
 )
 
 
@@ -170,9 +193,77 @@ def test_the_shipped_model_and_strange_bytes_are_no_site_models() -> None:
         b"",
         b"PK\x03\x04",
         encode(site_models.site_model().content, "A b"),
+        encode(site_models.site_model().content, "facts-2"),  # the shipped model's own name
     ):
         with pytest.raises(SiteModelError):
             site_model(data)
+
+
+def _spoilt_description(change: Callable[[dict[str, object]], object]) -> Callable[[Arrays], Arrays]:
+    def spoil(arrays: Arrays) -> Arrays:
+        text = change(json.loads(arrays["description"].tobytes()))
+        data = text if isinstance(text, bytes) else json.dumps(text).encode()
+        return arrays | {"description": np.frombuffer(data, dtype=np.uint8)}
+
+    return spoil
+
+
+def _spoilt(name: str, change: Callable[[Any], Any]) -> Callable[[Arrays], Arrays]:
+    return lambda arrays: arrays | {name: change(arrays[name])}
+
+
+def _with_first(value: float) -> Callable[[Any], Any]:
+    def spoil(array: Any) -> Any:
+        return np.where(np.arange(array.size).reshape(array.shape) == 0, value, array)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _spoilt_description(lambda said: {name: said[name] for name in said if name != "id"}),
+        _spoilt_description(lambda said: said | {"id": 3}),
+        _spoilt_description(lambda said: said | {"names": {"crs": ["mu"], "icans": ["mu"]}}),
+        _spoilt_description(lambda _: b"[" * 100_000),
+        _spoilt("crs_weight", lambda weight: 2 * weight),
+        _spoilt("crs_weight", lambda weight: weight[:-1]),
+        _spoilt("crs_weight", _with_first(-0.001)),
+        _spoilt("icans_weight", _with_first(np.nan)),
+        _spoilt("icans_matrix", _with_first(np.inf)),
+        _spoilt("crs_matrix", np.transpose),
+        _spoilt("crs_tau", lambda tau: tau[::-1]),
+        _spoilt("icans_tau", lambda tau: 1.0 * tau),
+        _spoilt("icans_coding", lambda _: np.array([{}], dtype=object)),
+    ],
+)
+def test_draws_that_no_update_leaves_are_no_model(spoil: Callable[[Arrays], Arrays]) -> None:
+    """Its bytes may be whole and chosen by hand: figures made of it would be nonsense."""
+    with np.load(io.BytesIO(artefact())) as kept:
+        arrays = spoil(dict(kept))
+    written = io.BytesIO()
+    np.savez(written, **arrays)
+    with pytest.raises(SiteModelError, match="no model that this release can read"):
+        site_model(written.getvalue())
+
+
+def test_strange_zip_files_are_no_model() -> None:
+    data = bytearray(artefact())
+    data[data.rindex(b"PK\x01\x02") + 10] = 99  # a way of packing that nobody has
+    with pytest.raises(SiteModelError, match="no model that this release can read"):
+        site_model(bytes(data))
+
+
+def test_a_file_that_swells_far_beyond_any_model_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.models.folder.MOST_UNPACKED", 1_000_000)
+    small = tmp_path / "swells.npz"
+    with zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("crs_matrix.npy", bytes(1_000_001))
+    assert small.stat().st_size < 10_000
+    with pytest.raises(OSError, match="too large"):
+        read_artefact(small)
 
 
 def test_a_kept_file_that_is_damaged_is_kept_anew(folder: ModelFolder) -> None:
