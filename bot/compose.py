@@ -49,7 +49,7 @@ def code_version() -> str:
 
 def model_of(settings: Settings) -> ModelInUse:
     """How this process gets the model that answers; which one it is is settled now."""
-    return model_in_use(ModelFolder(settings.models))
+    return model_in_use(ModelFolder(settings.models, named=settings.tarla_models is not None))
 
 
 def make_conversation(

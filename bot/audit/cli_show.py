@@ -34,7 +34,9 @@ def show(receipt: str, as_json: bool) -> None:
         found = shown.look_up(settings.tarla_ledger, wanted, notes)
     again = None
     if found.row is not None and found.row.kind == b"computed" and found.problem is None:
-        again = worked_out_again(parsed(found.row.body), ModelFolder(settings.models))
+        again = worked_out_again(
+            parsed(found.row.body), ModelFolder(settings.models, named=settings.tarla_models is not None)
+        )
     if as_json:
         click.echo(json.dumps(shown.as_json(found, None if again is None else again.outcome.value), indent=2))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable
 
@@ -16,10 +17,13 @@ from bot.doctor.checkpoints import examine_checkpoints
 from bot.doctor.finding import Finding
 from bot.doctor.operations import examine_operations
 from bot.ledger import open_ledger
+from bot.models.recorded import last_activated, unasked
 from bot.settings import Settings
 from bot.slack_errors import slack_code
 from handlers.answer.own_patients import origin
 from handlers.listeners import SCOPES
+from handlers.ports import LedgerUnavailableError
+from handlers.records import model_record
 from knowledge import ModelError
 from knowledge.evidence import EvidenceError
 from knowledge.evidence import load as load_evidence
@@ -29,6 +33,7 @@ SLACK_TIMEOUT_S = 10
 NETWORK = "check the network, the proxy and SLACK_API_URL"
 BUILD = "install Tarla again, or build the model: tarla model build"
 SITE_MODEL = "docs/runbook.md, The site model is not usable, says what to do; tarla model list shows what is kept"
+UNASKED = "if that is not meant, look for the folder of models (TARLA_MODELS); tarla model use names the right one"
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
 LEDGER_ADVICE = {
@@ -159,6 +164,10 @@ def _model(settings: Settings) -> Finding:
         return Finding("model", False, f"{error}; no risk is shown until then", SITE_MODEL)
     except ModelError as error:
         return Finding("model", False, str(error), BUILD)
+    with contextlib.suppress(LedgerUnavailableError):  # which has a finding of its own
+        _, last = last_activated(settings.tarla_ledger)
+        if (told := unasked(last, model_record(model))) is not None:
+            return Finding("model", False, told, UNASKED)
     site = "" if model.site is None else f"; {origin(model.site)}"
     return Finding("model", True, f"{model.version.id}, SHA-256 as recorded{site}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import json
 import logging
 import os
 import sqlite3
@@ -21,12 +20,10 @@ from bot.checkpoints.keeper import CheckpointKeeper
 from bot.checkpoints.posting import post_checkpoint
 from bot.compose import Tarla, code_version
 from bot.ledger import LedgerWriter
-from bot.ledger.connection import open_for_reading
-from bot.ledger.errors import LedgerFault
 from bot.ledger.kinds import LedgerKind
-from bot.ledger.schema import IS_KEPT
 from bot.lifecycle.interrupted import Unanswered, scan_start, unanswered
 from bot.models.activation import updated_with
+from bot.models.recorded import last_activated, unasked
 from bot.operations import CountingLedger
 from bot.operations.parts import watch_checkpoints
 from bot.settings import Settings
@@ -49,10 +46,6 @@ ALONE_S, TOGETHER_S = 5.0, 31 * 60.0
 # After a start that failed to record itself, how long to the next attempt.
 RETRY_S = 10.0
 SERVING_SUFFIX = ".serving"
-
-_LAST_ACTIVATED = f"""
-SELECT seq, (SELECT body FROM payload WHERE payload.seq = event.seq) FROM event
-WHERE {IS_KEPT} AND kind = 'model_activated' ORDER BY seq DESC LIMIT 1"""  # noqa: S608 - put together of constants
 
 log = logging.getLogger("tarla.lifecycle")
 
@@ -123,8 +116,10 @@ class Lifecycle:
 
     async def _record_model(self, payload: Mapping[str, Json]) -> None:
         in_use = {name: payload[name] for name in ("program", "model", "evidence")}
-        seq, before = await asyncio.to_thread(_last_activated, self.ledger)
+        seq, before = await asyncio.to_thread(last_activated, self.ledger)
         if before != in_use:
+            if (told := unasked(before, payload["model"])) is not None:
+                log.warning("%s: tarla model list says what is kept, tarla model use changes it", told)
             # Processes that start together with the same new model record it once.
             said = {"version": 1, **in_use, **updated_with(model_or_none(self.model))}
             await self.writer.record(Entry(f"model-after-{seq}", LedgerKind.MODEL_ACTIVATED, said))
@@ -211,16 +206,3 @@ def versions(in_use: ModelInUse) -> dict[str, Json]:
         "evidence": evidence,
         "sqlite": sqlite3.sqlite_version,
     }
-
-
-def _last_activated(ledger: Path) -> tuple[int, dict[str, Json] | None]:
-    """The last ``model_activated``: its number (0 without one) and what it names."""
-    try:
-        with contextlib.closing(open_for_reading(ledger)) as connection:
-            row = connection.execute(_LAST_ACTIVATED).fetchone()
-        if row is None:
-            return 0, None
-        body = json.loads(row[1])
-        return row[0], {name: body.get(name) for name in ("program", "model", "evidence")}
-    except (sqlite3.Error, ValueError):
-        raise LedgerFault("damaged", "the last change of model cannot be read") from None

@@ -32,7 +32,8 @@ def list_models(as_json: bool) -> None:
     from bot.models.switching import listed
     from knowledge import ModelError
 
-    folder = ModelFolder(settings_or_fail().models)
+    settings = settings_or_fail()
+    folder = ModelFolder(settings.models, named=settings.tarla_models is not None)
     try:
         models = list(listed(folder))
     except ModelError as error:
@@ -60,7 +61,7 @@ def use_model(model: str | None, shipped: bool, simulated: bool, yes: bool) -> N
     from handlers.ports import model_or_none
 
     settings = settings_or_fail()
-    folder = ModelFolder(settings.models)
+    folder = ModelFolder(settings.models, named=settings.tarla_models is not None)
     wanted, data = _wanted(folder, model, shipped=shipped)
     if wanted.site is not None and wanted.site.simulated and not simulated:
         raise CannotError("this model was made from simulated patients and describes nobody: try it with --simulated")

@@ -40,9 +40,14 @@ _ID = re.compile(r"(?=.{3,64}$)[a-z0-9][a-z0-9.-]*\+[a-z0-9.+-]+", re.ASCII)
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """The site's models. Nothing is cached: each call looks at the disk."""
+    """The site's models. Nothing is cached: each call looks at the disk.
+
+    ``named`` says that the operator named the folder: where it is not there, whatever holds it is not, and which model
+    is in use cannot be told. A folder that nobody named is made by the first ``tarla model use``.
+    """
 
     path: Path
+    named: bool = False
 
     def pointer(self) -> ModelVersion | None:
         """The model in use; None for the shipped one.
@@ -50,9 +55,14 @@ class ModelFolder:
         Raises:
             SiteModelError: there is a pointer, and it cannot be read.
         """
+        place = self.path / POINTER
         try:
-            text = (self.path / POINTER).read_text(encoding="utf-8")
+            text = place.read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
+            if not self.path.is_dir() and (self.named or self.path.is_symlink()):
+                raise _cannot_be_told("the folder of models is not there") from None
+            if place.is_symlink():
+                raise _cannot_be_told("the pointer leads nowhere") from None
             return None
         except (OSError, ValueError) as error:
             raise _cannot_be_told(type(error).__name__) from None

@@ -25,8 +25,8 @@ ANOTHERS = (
     "Compare the receipt with the one in the patient's notes."
 )
 NO_IDENTITY = (
-    "No name, no date, no identity: what is chosen here is kept in the audit ledger with your Slack id, and nothing "
-    "else. Grades as ASTCT 2019 (`grd.crs.astct2019`, `grd.icans.astct2019`)."
+    "Nothing here tells who the patient is. The audit ledger keeps what is chosen, the answer's receipt, the time, and "
+    "of you the Slack id, channel and workspace. Grades as ASTCT 2019 (`grd.crs.astct2019`, `grd.icans.astct2019`)."
 )
 STAYS = "What you record now takes its place; the earlier one stays in the ledger."
 TAKE_BACK = "To take it back, as one of another patient, choose *not known* for both grades."

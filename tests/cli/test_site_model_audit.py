@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from bot.doctor import examine
 from bot.ledger import read_events
-from bot.models.folder import ModelFolder
+from bot.models.folder import POINTER, ModelFolder
 from knowledge.model import load
 from tests.support.app import settings_for
 from tests.support.site_models import DATA_SHA256, SITE_ID, artefact, in_use, site_model
@@ -146,6 +146,32 @@ def test_the_doctor_says_which_and_what_to_type(models: Path) -> None:
     assert "docs/runbook.md" in advice
 
 
+def test_a_folder_that_lost_its_pointer_is_seen_beside_the_ledger(models: Path) -> None:
+    """The shipped model would answer, and nobody said so."""
+    settings = settings_for(models.parent / "ledger.db", api_url="http://127.0.0.1:9/api/")
+    (models / POINTER).unlink()
+    (finding,) = (each for each in asyncio.run(examine(settings)) if each.what == "model")
+    assert not finding.ok
+    assert f"the model in use is {load().version.id} (SHA-256" in finding.state
+    assert f"the last one that the ledger names is {SITE_ID}" in finding.state
+    assert "TARLA_MODELS" in finding.advice
+    assert tarla("model", "use", SITE_ID, "--yes").exit_code == 0
+    assert tarla("model", "use", "--shipped", "--yes").exit_code == 0
+    (finding,) = (each for each in asyncio.run(examine(settings)) if each.what == "model")
+    assert finding.ok, finding.state
+
+
+@pytest.mark.parametrize("words", [("model", "list"), ("ask", WORDS)])
+def test_a_named_folder_that_is_not_there_answers_nothing(models: Path, words: tuple[str, ...]) -> None:
+    gone = {"TARLA_MODELS": str(models.parent / "not" / "mounted")}
+    done = CliRunner(env=gone).invoke(main, list(words))
+    assert done.exit_code != 0
+    assert "facts-2" not in done.output
+    back = CliRunner(env=gone).invoke(main, ["model", "use", "--shipped", "--yes"])
+    assert back.exit_code == 0, back.output
+    assert CliRunner(env=gone).invoke(main, list(words)).exit_code == 0
+
+
 def test_simulated_patients_are_told_in_every_list(models: Path) -> None:
     Path("simulated.npz").write_bytes(artefact(simulated=True))
     assert tarla("model", "use", "simulated.npz", "--yes", "--simulated").exit_code == 0
@@ -161,7 +187,7 @@ def test_simulated_patients_are_told_in_every_list(models: Path) -> None:
     assert "answers among" not in refused.output
 
 
-def test_the_bot_does_not_record_the_same_activation_again(models: Path) -> None:
+def test_the_bot_does_not_record_the_same_activation_again(models: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What the command recorded is what a start compares with."""
     from bot.clock import SystemClock
     from bot.compose import make_tarla
@@ -192,9 +218,11 @@ def test_the_bot_does_not_record_the_same_activation_again(models: Path) -> None
 
     asyncio.run(start(1))
     assert activations() == [SITE_ID]
+    assert "the last one that the ledger names" not in caplog.text
     # Switched behind the ledger's back: the next start records what answers from now on, with its counts.
     in_use(models, artefact(tilt=-1.0))
     asyncio.run(start(2))
     assert activations() == [SITE_ID, SITE_ID]
+    assert f"the last one that the ledger names is {SITE_ID}" in caplog.text
     last = [event for event in read_events(folder / "ledger.db") if event.kind == "model_activated"][-1]
     assert dict(last.payload or {})["updated_with"]["crs_patients"] == 47

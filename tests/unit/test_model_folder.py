@@ -46,6 +46,26 @@ def test_without_a_pointer_the_shipped_model_answers(folder: ModelFolder, tmp_pa
     assert shipped_version() == load().version
 
 
+def test_a_named_folder_that_is_gone_is_not_the_shipped_model(tmp_path: Path) -> None:
+    """As one that is not mounted: nobody would know that the centre's own model answers no more."""
+    gone = tmp_path / "models"
+    named = ModelFolder(gone, named=True)
+    with pytest.raises(SiteModelError, match="not there") as raised:
+        model_in_use(named)()
+    assert GO_BACK in str(raised.value)
+    gone.mkdir()
+    assert model_in_use(named)() is load()
+    gone.rmdir()
+    gone.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SiteModelError, match="not there"):
+        model_in_use(ModelFolder(gone))()
+    (tmp_path / "elsewhere").mkdir()
+    assert model_in_use(ModelFolder(gone))() is load()
+    (gone / POINTER).symlink_to(tmp_path / "nowhere")
+    with pytest.raises(SiteModelError, match="leads nowhere"):
+        model_in_use(ModelFolder(gone))()
+
+
 def test_the_model_pointed_to_answers_and_is_read_once(folder: ModelFolder) -> None:
     version = in_use(folder.path, artefact())
     model = model_in_use(folder)
