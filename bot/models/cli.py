@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from knowledge.model import Model
 
 RESTART = "A bot that is running goes on with the model it started with: start it again (docs/site-model-use.md)."
+OTHER_ACCOUNT = (
+    "The ledger belongs to another account than the model's files: if that is the bot's, let it read them, or no risk "
+    "is shown (tarla doctor, run as that account, says whether it can)."
+)
 HASH_SHOWN = 12
 
 
@@ -73,6 +77,8 @@ def use_model(model: str | None, shipped: bool, simulated: bool, yes: bool) -> N
     _confirm(yes=yes)
     receipt = _activate(settings, folder, wanted, data)
     click.echo(f"{wanted.version.id} is in use, recorded as #{receipt}.\n{RESTART}")
+    if not folder.belongs_to(settings.tarla_ledger.stat().st_uid):
+        click.echo(OTHER_ACCOUNT, err=True)
 
 
 def _wanted(folder: ModelFolder, name: str | None, *, shipped: bool) -> tuple[Model, bytes | None]:

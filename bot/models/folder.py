@@ -121,6 +121,12 @@ class ModelFolder:
         write_durably(place, data, MODE)
         return place
 
+    def belongs_to(self, account: int) -> bool:
+        """Whether the pointer and what it names are of this account (its number); true without a pointer."""
+        pointer = self.pointer()
+        files = () if pointer is None else (self.path / POINTER, self.place_of(pointer.sha256))
+        return all(file.stat().st_uid == account for file in files)
+
     def kept(self) -> Iterator[str]:
         """SHA-256 of every artefact by its name, in order."""
         try:

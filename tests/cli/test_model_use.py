@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from bot.ledger import StoredEvent, check_ledger, read_events
-from bot.models.folder import POINTER
+from bot.models.folder import POINTER, ModelFolder
 from bot.models.switching import LOCK
 from handlers.answer.own_patients import SIMULATED
 from knowledge.cohort.update.site import update
@@ -244,6 +244,20 @@ def test_a_switch_that_fails_after_the_record_says_so(place: Place, monkeypatch:
     assert done.exit_code == 2
     assert "recorded as #1-" in done.output
     assert "tarla model list" in done.output
+
+
+def test_files_of_another_account_than_the_ledgers_are_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where root gave the command: the bot may not be able to read what it is to answer by."""
+    own = place.run("use", place.file(), "--yes")
+    assert (own.exit_code, own.stderr) == (0, "")
+    monkeypatch.setattr("bot.models.folder.ModelFolder.belongs_to", lambda _folder, account: account != os.getuid())
+    other = place.run("use", place.file("other.npz", tilt=0.5), "--yes")
+    assert other.exit_code == 0
+    assert "another account" in other.stderr
+    monkeypatch.undo()
+    folder = ModelFolder(place.models)
+    assert folder.belongs_to(os.getuid())
+    assert not folder.belongs_to(os.getuid() + 1)
 
 
 def test_the_list_for_people_and_for_programs(place: Place) -> None:
