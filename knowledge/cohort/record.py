@@ -126,8 +126,8 @@ def contradictions(row: CohortRow) -> Iterator[tuple[str, str]]:
                 yield hours, f"no hours, for {first} says none or is not known; or the grade there"
         if not any(grades) and getattr(row, f"{what}_treatment"):
             yield f"{what}_treatment", f"none, or not known, for {first} says none or is not known; or the grade there"
-    if row.death is Death.NONE and 5 in (*crs, row.icans_grade):
-        yield "death", "treatment_related, for grade 5 is death"
+    if row.death in (Death.NONE, Death.OTHER) and 5 in (*crs, row.icans_grade):
+        yield "death", "treatment_related, for grade 5 is death of that toxicity"
 
 
 LEAST_GRADE = {

@@ -172,6 +172,16 @@ REFUSED: list[tuple[str, str, str]] = [
     ("crs_treatment", "tocilizumab+", "tocilizumab, corticosteroid"),
     ("death", "yes", "treatment_related or other"),
     ("simulated", "maybe", "yes or no"),
+    # A sign that turns or doubts a word is not dropped.
+    ("sex", "F?", "female or male"),
+    ("histology", "sclc?", "sclc, high_grade_nec or other"),
+    ("ldh_category", "high?", "high or normal"),
+    ("ldh_category", "≠high", "high or normal"),
+    ("ldh_category", "<normal", "high or normal"),
+    ("crs_treatment", "tocilizumab?", "tocilizumab, corticosteroid"),
+    ("death", "none?", "none, treatment_related or other"),
+    # Half a cell, whose whole number is lost: grade 3 is not meant.
+    ("crs_grade_dose2", ".3", "a grade from 0 (none) to 5"),
 ]
 
 
@@ -206,6 +216,7 @@ def test_thousands_and_fractions_where_the_file_leaves_the_comma_to_numbers() ->
         ({"icans_grade": "0", "icans_onset_hours": "16"}, "icans_onset_hours", "icans_grade says none"),
         ({"icans_grade": "0", "icans_treatment": "steroid"}, "icans_treatment", "none, or not known"),
         ({"icans_grade": "5", "death": "none"}, "death", "grade 5 is death"),
+        ({"icans_grade": "5", "death": "other"}, "death", "grade 5 is death"),
     ],
 )
 def test_cells_that_speak_against_each_other(cells: dict[str, str], column: str, told: str) -> None:

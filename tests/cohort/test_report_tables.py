@@ -8,6 +8,7 @@ import pytest
 
 from bot.cohort.report.page import report_page
 from knowledge.assessment import Outcome
+from knowledge.cohort.file.summary import Tally
 from knowledge.cohort.record import CohortRow, Death, Histology, Sex, Treatment
 from knowledge.cohort.report.study import StudyReport
 from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, LdhUnit, Presence, UpperLimit
@@ -117,7 +118,11 @@ def test_course(six):
     crs, icans = six.course
     assert (crs.patients.without, crs.patients.everyone) == (3, 4)
     onset = crs.onset_hours.without
-    assert (onset.n, onset.known, onset.median) == (3, 2, 20)
+    assert (onset.n, onset.known, onset.median) == (
+        2,
+        2,
+        20,
+    )  # the third had CRS after dose 2, of which no hours are asked
     assert (crs.duration_hours.without.known, crs.duration_hours.without.median) == (1, 20)
     treated = crs.treatment.without
     assert (treated.any_treatment.events, treated.any_treatment.n) == (1, 2)
@@ -130,12 +135,34 @@ def test_course(six):
     assert fate.died_otherwise.everyone.events == 1
 
 
+def test_a_grade_5_is_a_death_also_where_the_column_is_blank():
+    """The form in Slack asks for grades and not for death."""
+    found = report_of([*SIX, CohortRow(tocilizumab_prophylaxis=NO, crs_grade_dose1=1, icans_grade=5)])
+    assert (found.fate.died_of_treatment.everyone.events, found.fate.died_of_treatment.everyone.n) == (2, 4)
+    assert {each.column: each.missing.events for each in found.missing.columns}["death"] == 3
+
+
+def test_missing_hours_are_counted_as_tarla_study_check_counts_them():
+    rows = simulated_centre(60, 4)
+    rows += [
+        row.model_copy(update={"crs_grade_dose1": 0, "crs_grade_dose2": 1, "crs_onset_hours": None}) for row in rows
+    ]
+    tally = Tally()
+    for row in rows:
+        tally.add(row)
+    checked = tally.summary.columns
+    for each in report_of(rows).missing.columns:
+        if each.column.endswith(("_hours", "_treatment")):
+            assert checked[each.column].of == each.missing.n
+
+
 def test_missing(six):
     columns = {each.column: (each.missing.events, each.missing.n) for each in six.missing.columns}
     assert set(columns) == set(CohortRow.model_fields) - {"simulated"}
     assert columns["ldh"] == (2, 6)
     assert columns["tocilizumab_prophylaxis"] == (1, 6)
-    assert columns["crs_onset_hours"] == (2, 4)  # of those who had CRS
+    assert columns["crs_onset_hours"] == (1, 3)  # of those who had CRS after the first dose
+    assert columns["crs_treatment"] == (2, 4)  # of those who had CRS after any
     assert columns["icans_treatment"] == (1, 1)
     assert sum(each.patients for each in six.missing.patterns) + six.missing.other_patients == 6
     assert six.missing.complete == 0

@@ -82,5 +82,5 @@ def rows(draw: st.DrawFn, *, simulated: bool = True) -> CohortRow:
         "discontinued": draw(PRESENCES),
         "follow_up_days": draw(st.one_of(st.none(), st.integers(0, 5_000))),
     }
-    deaths = [None, *Death] if 5 not in (*crs, icans) else [None, Death.TREATMENT_RELATED, Death.OTHER]
+    deaths = [None, *Death] if 5 not in (*crs, icans) else [None, Death.TREATMENT_RELATED]
     return CohortRow(**fields, death=draw(st.sampled_from(deaths)), simulated=simulated)

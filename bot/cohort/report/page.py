@@ -120,7 +120,11 @@ def _missing(report: StudyReport) -> str:
         words(f"Everything that the models need is known of {found.complete:,} of {total:,} patients."),
         table("Missing together, of what the models need", ["missing", "patients"], patterns, prose=True),
         table("Missing by column", ["column", "missing", "of", "share"], columns),
-        words("Hours and treatment are asked of those who had the toxicity alone.", small=True),
+        words(
+            "Hours and treatment are asked of those who had the toxicity alone, hours of CRS of those who had it after "
+            "dose 1. Who has a grade 5 is known to have died.",
+            small=True,
+        ),
     )
 
 

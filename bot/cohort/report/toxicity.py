@@ -51,7 +51,7 @@ def course_section(report: StudyReport) -> str:
         times = [
             [
                 f"{what}, {name}",
-                f"{getattr(each.patients, key):,}",
+                f"{getattr(hours, key).n:,}",
                 middle(getattr(hours, key)),
                 span(getattr(hours, key)),
             ]
@@ -61,7 +61,7 @@ def course_section(report: StudyReport) -> str:
         parts.append(f"<h3>{each.label}</h3>")
         parts.append(
             table(
-                f"{each.label}, hours, in those who had it",
+                f"{each.label}{' after dose 1' if each.key == 'crs' else ''}, hours, in those who had it",
                 ["", "patients", "median (quartiles), n known", "lowest to highest"],
                 times,
             )

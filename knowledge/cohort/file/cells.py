@@ -27,7 +27,9 @@ _NUMBER = re.compile(r"(0|[1-9][0-9]{0,9})([.,][0-9]+)?")
 _TWO_MEANINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 _LONG_NUMBER = re.compile(r"(\D?\d){7,}")
 _DASHES = "-‐‑‒–—−"
-_GRADE = re.compile(r"(grade|gr|g)?[ ._]*([0-5])([.,]0+)?", re.IGNORECASE)
+_GRADE = re.compile(r"((?:grade|gr|g)[ ._]*)?([0-5])([.,]0+)?", re.IGNORECASE)
+# A word of the vocabulary may hold these beside letters and digits; any other sign may turn or doubt what it says.
+_PLAIN_WORD = re.compile(r"[^\W_][\w \t./,()µμ·-]*")
 _MANY = re.compile(r"\s*(?:[+;,/&]|\band\b)\s*", re.IGNORECASE)
 
 
@@ -168,7 +170,9 @@ class Choice:
         return found
 
     def find(self, cell: str) -> StrEnum | None:
-        """The word meant, if there is one."""
+        """The word meant, if there is one; none where a sign (``?``, ``<``, ``≠``) may say something else."""
+        if _PLAIN_WORD.fullmatch(cell) is None:
+            return None
         word = plain(cell)
         word = self.also.get(word, word)
         return next((each for each in self.words if plain(str(each)) == word), None)

@@ -23,6 +23,7 @@ class Treated(FrozenModel):
 class Course(FrozenModel):
     """The course of one toxicity in those who had it (``patients``); hours.
 
+    The file has hours of CRS after the first dose alone: ``n`` of onset and duration are the patients who had that.
     Onset counts from the start of the first infusion, duration from onset to resolution: a duration that is not
     recorded may mean that it was not resolved, or that nobody wrote it down.
     """
@@ -59,9 +60,10 @@ def fate(rows: Rows) -> Fate:
 
 def _course(rows: Rows, name: str, label: str, had: Callable[[CohortRow], bool]) -> Course:
     affected = [row for row in rows if had(row)]
+    timed = [row for row in affected if getattr(row, "crs_grade_dose1" if name == "crs" else "icans_grade")]
 
     def hours(what: str) -> ByGroup[Summary]:
-        return by_group(affected, lambda group: summary(getattr(row, f"{name}_{what}_hours") for row in group))
+        return by_group(timed, lambda group: summary(getattr(row, f"{name}_{what}_hours") for row in group))
 
     def treated(group: Rows) -> Treated:
         known = [given for row in group if (given := getattr(row, f"{name}_treatment")) is not None]
@@ -81,7 +83,13 @@ def _course(rows: Rows, name: str, label: str, had: Callable[[CohortRow], bool])
 
 
 def _died(rows: Rows, how: Death) -> Proportion:
-    return share_of(None if row.death is None else row.death is how for row in rows)
+    return share_of(None if (death := death_of(row)) is None else death is how for row in rows)
+
+
+def death_of(row: CohortRow) -> Death | None:
+    """Whether and of what the patient died; a recorded grade 5 is death of the treatment, whatever is left blank."""
+    grades = (row.crs_grade_dose1, row.crs_grade_dose2, row.crs_grade_dose3, row.icans_grade)
+    return Death.TREATMENT_RELATED if 5 in grades else row.death
 
 
 def _yes(presence: Presence) -> bool | None:

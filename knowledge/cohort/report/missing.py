@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from knowledge.cohort.record import CohortRow
+from knowledge.cohort.report.course import death_of
 from knowledge.cohort.report.groups import Rows
 from knowledge.cohort.report.proportions import Proportion, proportion
 from knowledge.cohort.report.toxicity import had_crs, had_icans
@@ -26,7 +27,8 @@ MOST_PATTERNS = 15
 
 
 class MissingColumn(FrozenModel):
-    """Missing among the patients to whom the column applies: hours and treatment only to those affected."""
+    """Missing among the patients to whom the column applies: hours and treatment only to those affected, hours of CRS
+    to those who had it after the first dose. Death is known of whoever has a grade 5."""
 
     column: str
     missing: Proportion
@@ -73,11 +75,13 @@ def missing(rows: Rows) -> Missing:
 
 
 def _unknown(row: CohortRow, name: str) -> bool:
-    value = getattr(row, name)
+    value = death_of(row) if name == "death" else getattr(row, name)
     return value is None or value is Presence.UNKNOWN
 
 
 def _applies(name: str, row: CohortRow) -> bool:
+    if name in ("crs_onset_hours", "crs_duration_hours"):  # the file has them of the first dose alone
+        return bool(row.crs_grade_dose1)
     if name.endswith(("_hours", "_treatment")):
         return had_crs(row) if name.startswith("crs_") else had_icans(row)
     return True
