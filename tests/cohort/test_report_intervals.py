@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given as generated
 from hypothesis import settings
@@ -212,8 +213,27 @@ def test_differences_that_do_not_exist(found, value):
 
 def test_size_of_chance_differences():
     """sqrt(1/10 + 1/30) = 0.365 is the standard deviation of a difference between groups of 10 and 30 that is none."""
-    assert differences.by_chance(10, 30) == pytest.approx(1.959964 * 0.3651484, abs=1e-6)
-    assert differences.by_chance(0, 30) is None
+    assert differences.by_chance(10_000, 30_000) == pytest.approx(1.96 * 0.3651484 / 1_000**0.5, rel=1e-3)
+    # 4 / (1/9 + 1/29) = 27.47 degrees of freedom, of which the 97.5 % point of t is 2.050.
+    assert differences.by_chance(10, 30) == pytest.approx(2.050 * 0.3651484, rel=1e-3)
+    assert differences.by_chance(10, 30, 4) > differences.by_chance(10, 30, 2) > differences.by_chance(10, 30)
+    assert [differences.by_chance(*sizes) for sizes in ((0, 30), (1, 30), (2, 2, 4))] == [None] * 3
+
+
+@pytest.mark.parametrize(("n1", "n0"), [(10, 30), (60, 120)])
+def test_95_in_100_differences_by_chance_stay_below_their_bound(n1, n0):
+    """Groups drawn from one population: measured values, shares, and three categories, which reach further."""
+    random = np.random.default_rng(1)
+    shares, below = [0.4, 0.35, 0.25], {"values": [], "shares": [], "categories": []}
+    for _ in range(2_000):
+        for kind, found in (
+            ("values", differences.of_values(random.normal(size=n1).tolist(), random.normal(size=n0).tolist())),
+            ("shares", differences.of_shares(random.binomial(n1, 0.4), n1, random.binomial(n0, 0.4), n0)),
+            ("categories", differences.of_categories(random.multinomial(n1, shares), random.multinomial(n0, shares))),
+        ):
+            below[kind].append(abs(found.value) < found.by_chance)
+    for kind, held in below.items():
+        assert 0.92 < np.mean(held) < 0.975, kind
 
 
 def test_quartiles_as_in_r():

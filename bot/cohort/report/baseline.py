@@ -20,23 +20,27 @@ def baseline_section(report: StudyReport) -> str:
     names = {"without": "without prophylaxis", "given": "with", "not_known": "not known", "everyone": "all"}
     head = ["", *(f"{names[key]} (n {getattr(patients, key):,})" for key in columns), "missing", "standardised diff."]
     rows = [line for each in found.variables for line in _lines(each, columns)]
-    pictured = [(label(each), None if (d := each.difference.value) is None else abs(d)) for each in found.variables]
+    pictured = [
+        (label(each), None if (d := each.difference.value) is None else abs(d), each.difference.by_chance)
+        for each in found.variables
+    ]
     told = (
         "Standardised difference: with prophylaxis less without, in standard deviations; without sign where there are "
         "several categories. Up to "
         f"{ALIKE} counts as alike by convention."
     )
-    if found.by_chance is not None:
+    bounds = [bound for each in found.variables if (bound := each.difference.by_chance) is not None]
+    if bounds:
+        low, high = (f"{bound:.2f}" for bound in (min(bounds), max(bounds)))
         told += (
-            f" In groups of this size that do not differ at all about 95 % would stay below {found.by_chance:.2f}: a "
-            "smaller one cannot be told from chance, which does not make the groups alike."
+            " In groups of this size that do not differ at all about 95 % would stay below the black stroke of their "
+            f"line ({low if low == high else f'{low} to {high}'}; further out for several categories and where few "
+            "values are known): a smaller one cannot be told from chance, which does not make the groups alike."
         )
     return section(
         "Table 1: the patients before the first dose",
         pair(
-            love(
-                "Size of standardised differences, with prophylaxis against without", pictured, ALIKE, found.by_chance
-            ),
+            love("Size of standardised differences, with prophylaxis against without", pictured, ALIKE),
             words(told),
             down=True,
         ),

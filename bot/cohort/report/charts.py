@@ -89,10 +89,11 @@ def stacked_grades(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> s
     return _svg(title, y + 8, parts)
 
 
-def love(title: str, rows: Sequence[tuple[str, float | None]], alike: float, by_chance: float | None) -> str:
-    """Sizes of standardised differences, on a line from 0; the conventional bound and what chance alone gives."""
+def love(title: str, rows: Sequence[tuple[str, float | None, float | None]], alike: float) -> str:
+    """Sizes of standardised differences, on a line from 0; the conventional bound, and in each row a stroke below which
+    about 95 % stay by chance."""
     inner = WIDTH - LABELS - RIGHT
-    largest = max([value for _name, value in rows if value is not None] + [by_chance or 0.0, 0.5])
+    largest = max([size for _name, *sizes in rows for size in sizes if size is not None] + [0.5])
     top = -(-largest * 1.05 // 0.5) * 0.5
     bottom = TOP + ROW * len(rows)
     steps = 5 if top <= 2.5 else 4
@@ -103,22 +104,22 @@ def love(title: str, rows: Sequence[tuple[str, float | None]], alike: float, by_
             _line(x, TOP, x, bottom, GRID),
             _text(x, bottom + 16, f"{top * step / steps:.3g}", "middle", tick=True),
         ]
-    bounds = ((alike, "alike by convention", "2 3"), (by_chance, "95 % by chance below", "6 3"))
-    told = float(LABELS)
-    for bound, words, dash in bounds:
-        if bound is not None:
-            x = LABELS + inner * bound / top
-            parts.append(_line(x, TOP, x, bottom, "#555", 1.5, dash))
-            parts.append(_line(told, 10, told + 24, 10, "#555", 1.5, dash))
-            parts.append(_text(told + 30, 14, f"{bound:.2f} {words}", "start"))
-            told += 190
-    for place, (name, value) in enumerate(rows):
+    x = LABELS + inner * alike / top
+    parts += [_line(x, TOP, x, bottom, "#555", 1.5, "2 3"), _line(LABELS, 10, LABELS + 24, 10, "#555", 1.5, "2 3")]
+    parts.append(_text(LABELS + 30, 14, f"{alike:.2f} alike by convention", "start"))
+    if any(bound is not None for _name, _value, bound in rows):
+        parts.append(_line(LABELS + 202, 2, LABELS + 202, 18, INK, 2))
+        parts.append(_text(LABELS + 212, 14, "95 % by chance below", "start"))
+    for place, (name, value, bound) in enumerate(rows):
         y = TOP + ROW * (place + 1)
         parts.append(_text(LABELS - 10, y - 8, name, "end"))
         parts.append(_text(WIDTH, y - 8, "none" if value is None else f"{value:.2f}", "end"))
         if value is not None:
             x = LABELS + inner * value / top
             parts += [_line(LABELS, y - 12, x, y - 12, BLUE, 1.5), _shape(x, y - 12, "circle", BLUE)]
+        if bound is not None:
+            x = LABELS + inner * bound / top
+            parts.append(_line(x, y - 20, x, y - 4, INK, 2))
     return _svg(title, bottom + BOTTOM - 8, parts)
 
 

@@ -117,17 +117,18 @@ def _warning(report: StudyReport) -> str:
         "of tocilizumab, and none found does not show that there is none. Nothing here is adjusted."
     )
     differences = [
-        (abs(each.difference.value), label(each))
+        (abs(each.difference.value), each.difference.by_chance, label(each))
         for each in report.baseline.variables
         if each.difference.value is not None
     ]
-    largest = sorted(differences, key=lambda pair: -pair[0])[:MOST_NAMED]
+    largest = sorted(differences, key=lambda found: -found[0])[:MOST_NAMED]
     if not largest:
         return f"{told} How the groups differ cannot be told from this file."
-    named = ", ".join(f"{name} {size:.2f}" for size, name in largest)
+    named = ", ".join(
+        f"{name} {size:.2f}{'' if bound is None else f' (by chance about 95 % stay below {bound:.2f})'}"
+        for size, bound, name in largest
+    )
     told += f" The groups differed before the first dose; largest standardised differences: {named}"
-    if report.baseline.by_chance is not None:
-        told += f" (about 95 % would stay below {report.baseline.by_chance:.2f} by chance in groups of this size)"
     return f"{told}. Table 1 has them all; what is not in the file may differ more."
 
 

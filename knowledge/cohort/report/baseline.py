@@ -12,7 +12,6 @@ from typing import Literal
 from knowledge.cohort.record import CohortRow, Histology, Sex
 from knowledge.cohort.report.differences import (
     StandardisedDifference,
-    by_chance,
     of_categories,
     of_shares,
     of_values,
@@ -62,10 +61,9 @@ Variable = Measured | YesNo | Categories
 
 
 class Baseline(FrozenModel):
-    """``by_chance``: 95 % of standardised differences stay below it where the groups do not differ at all."""
+    """Table 1."""
 
     variables: tuple[Variable, ...]
-    by_chance: float | None
 
     def summary_of(self, key: str) -> ByGroup[Summary]:
         """A measured variable by its key.
@@ -86,7 +84,6 @@ class Baseline(FrozenModel):
 
 def baseline(rows: Rows) -> Baseline:
     """Table 1."""
-    sizes = by_group(rows, len)
     return Baseline(
         variables=(
             _measured(rows, "age", "Age", "years", lambda row: row.age),
@@ -100,7 +97,6 @@ def baseline(rows: Rows) -> Baseline:
             _yes_no(rows, "ldh_high", "LDH above ULN", ldh_high),
             *(_yes_no(rows, key, label, _presence(key)) for key, label in FINDINGS.items()),
         ),
-        by_chance=by_chance(sizes.given, sizes.without),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
+from scipy.stats import f
 
 from knowledge.cohort.report.proportions import Z95
 from knowledge.frozen import FrozenModel
@@ -18,12 +19,14 @@ class StandardisedDifference(FrozenModel):
     """The group with prophylaxis less the group without, in standard deviations.
 
     ``value`` is None where there is none; ``why`` then says why not. A variable of several categories has a distance,
-    which bears no sign and gets no interval.
+    which bears no sign and gets no interval. ``by_chance``: its size stays below this in about 95 % of cohorts whose
+    groups, of these sizes, do not differ at all; the more categories the larger.
     """
 
     value: float | None
     interval: tuple[float, float] | None = None
     why: str | None = None
+    by_chance: float | None = None
 
 
 def of_values(given: Sequence[float], without: Sequence[float]) -> StandardisedDifference:
@@ -64,12 +67,29 @@ def of_categories(given: Sequence[int], without: Sequence[int]) -> StandardisedD
     if np.linalg.matrix_rank(covariance) < len(seen) - 1:
         return _none("the groups share no category that could measure their distance")
     apart = p1 - p0
-    return StandardisedDifference(value=sqrt(max(0.0, float(apart @ np.linalg.solve(covariance, apart)))))
+    return StandardisedDifference(
+        value=sqrt(max(0.0, float(apart @ np.linalg.solve(covariance, apart)))),
+        by_chance=by_chance(n1, n0, len(seen) - 1),
+    )
 
 
-def by_chance(n1: int, n0: int) -> float | None:
-    """The size that 95 % of differences stay below where the groups do not differ at all."""
-    return Z95 * sqrt(1 / n1 + 1 / n0) if min(n1, n0) else None
+def by_chance(n1: int, n0: int, dimensions: int = 1) -> float | None:
+    """The size that about 95 % of differences stay below where the groups do not differ at all.
+
+    By Hotelling's T squared, times 1/n1 + 1/n0, with the degrees of freedom (Satterthwaite's) of a mean of two
+    variances; of one dimension that is Student's t. None where the groups are too small for it.
+
+    Args:
+        n1, n0: known values in each group.
+        dimensions: categories less one; 1 of a value or a share.
+    """
+    if min(n1, n0) < 2:
+        return None
+    degrees = 4.0 / (1.0 / (n1 - 1) + 1.0 / (n0 - 1))
+    rest = degrees - dimensions + 1.0
+    if rest < 1.0:
+        return None
+    return sqrt(dimensions * degrees / rest * float(f.ppf(0.95, dimensions, rest)) * (1 / n1 + 1 / n0))
 
 
 def _signed(difference: float, variance: float, n1: int, n0: int) -> StandardisedDifference:
@@ -79,7 +99,9 @@ def _signed(difference: float, variance: float, n1: int, n0: int) -> Standardise
         return _none("no variation within the groups")
     value = difference / sqrt(variance)
     error = sqrt((n1 + n0) / (n1 * n0) + value * value / (2 * (n1 + n0)))
-    return StandardisedDifference(value=value, interval=(value - Z95 * error, value + Z95 * error))
+    return StandardisedDifference(
+        value=value, interval=(value - Z95 * error, value + Z95 * error), by_chance=by_chance(n1, n0)
+    )
 
 
 def _none(why: str) -> StandardisedDifference:
