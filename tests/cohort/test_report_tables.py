@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from bot.cohort.report.page import report_page
 from knowledge.assessment import Outcome
 from knowledge.cohort.file.summary import Tally
 from knowledge.cohort.record import CohortRow, Death, Histology, Sex, Treatment
+from knowledge.cohort.report.model_parts import model_parts
 from knowledge.cohort.report.study import StudyReport
 from knowledge.factors import LdhCategory, LdhMeasured, LdhMultiple, LdhUnit, Presence, UpperLimit
 from tests.support.centre import Truth, simulated_centre
@@ -281,3 +283,29 @@ def test_no_p_values_in_table_1():
 def test_the_same_cohort_gives_the_same_bytes():
     rows = simulated_centre(60, 9, Truth(), missing=0.2, prophylaxis=0.4)
     assert report_page(report_of(rows)) == report_page(report_of(tuple(rows)))
+
+
+def sections_named(report: StudyReport) -> set[str]:
+    """What the checklist says where something is found, apart from the title and remarks."""
+    named = {part for each in report.strobe if each.where for part in re.split(", |; ", each.where)}
+    return {re.sub(r" (gives the numbers|\(known in .*|names confounding.*)$", "", part) for part in named}
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_the_checklist_names_sections_that_are_there_and_analyses_that_were_done(missing):
+    rows = simulated_centre(60, 1, prophylaxis=0.2, missing=missing)
+    found = report_of(rows, models=model_parts(rows, seed=1, resamples=20))
+    page = report_page(found)
+    headings = [html.unescape(each) for each in re.findall(r"<h2>([^<]*)", page)]
+    remarks = {"The title names the design", "The title", "LDH is taken by its own laboratory's upper limit"}
+    remarks |= {"The result", "at the top", "Definitions"}
+    for name in sections_named(found) - remarks:
+        assert any(heading.startswith(name.removesuffix(" of each outcome")) for heading in headings), name
+    other = next(each for each in found.strobe if each.topic == "Other analyses")
+    assert (other.where is not None) == (missing > 0) == any(each.effects for each in found.models.imputation)
+
+
+def test_follow_up_that_is_not_known_is_left_to_write(six):
+    descriptive = next(each for each in six.strobe if each.topic == "Descriptive data")
+    assert "known in 2 of 6" in (descriptive.where or "")
+    assert descriptive.status == "partly"

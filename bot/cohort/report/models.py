@@ -172,9 +172,11 @@ def _ldh(parts: ModelParts) -> str:
     drawn = (
         f"{len(parts.dots):,} of {parts.dots_of:,} patients, drawn by lot" if len(parts.dots) < parts.dots_of else ""
     )
+    of_these = ", which like the counts is of those drawn" if drawn else ""
     about = (
         f"{drawn or f'{parts.dots_of:,} patients'}, each a dot, whose height has no meaning; the black stroke is the "
-        f"median. Patients whose LDH is known only as high or normal ({parts.ldh_category:,}) or not at all have none."
+        f"median{of_these}. Patients whose LDH is known only as high or normal ({parts.ldh_category:,}) or not at all "
+        "have none."
     )
     chart = inline_svg(picture, "ldh-by-outcome", about)
     return section("LDH by outcome", *_simulated(parts), pair(chart, words(about, small=True), down=True))

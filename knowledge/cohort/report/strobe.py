@@ -24,18 +24,23 @@ class StrobeItem(FrozenModel):
 
 
 class Known(FrozenModel):
-    """What of the report bears on the checklist."""
+    """What of the report bears on the checklist; ``imputed``: whether a multiple imputation was done at all."""
 
     patients: int
     simulated: bool
     follow_up_known: int
     models: bool
+    imputed: bool = False
 
 
 def strobe(known: Known) -> tuple[StrobeItem, ...]:
     """The checklist, filled from what the report holds."""
-    models = " and Regression models" if known.models else ""
+    size = ", Is the cohort large enough for regressions?" if known.models else ""
+    models = ", How the regressions were made" if known.models else ""
+    predictors = ", Predictors of each outcome" if known.models else ""
     followed = f"Flow of patients (known in {known.follow_up_known} of {known.patients})"
+    follow_up = None if known.follow_up_known == known.patients else "How long the other patients were followed"
+    adjust = "Estimates adjusted for confounders, and for which: the comparison with prophylaxis is adjusted for none"
     answered: list[tuple[str, str | None, str | None]] = [
         (
             "Title and abstract",
@@ -44,7 +49,7 @@ def strobe(known: Known) -> tuple[StrobeItem, ...]:
         ),
         ("Background", None, "Why the question matters at your centre; published rates: Beside the founding study"),
         ("Objectives", None, "Your questions, and which of them were set before the data were seen"),
-        ("Study design", "The title and Methods", "Whether patients were followed forwards or found in records"),
+        ("Study design", "The title", "Whether patients were followed forwards or found in records"),
         ("Setting", None, "Place and dates of recruitment, treatment, follow-up and data collection"),
         (
             "Participants",
@@ -68,18 +73,22 @@ def strobe(known: Known) -> tuple[StrobeItem, ...]:
         ),
         (
             "Study size",
-            "Flow of patients" + (" and the sample size under Regression models" if known.models else ""),
+            "Flow of patients" + size,
             "Why the cohort has this size",
         ),
-        ("Quantitative variables", "Methods" + models, None),
-        ("Statistical methods", "Methods" + models, "Whether anything was decided after the data were seen"),
-        ("Participants' numbers", "Flow of patients", "Why patients were not included"),
-        ("Descriptive data", "Table 1, Missing data; " + followed, None),
+        ("Quantitative variables", "Definitions and methods" + models, None),
+        (
+            "Statistical methods",
+            "Definitions and methods" + models,
+            "Whether anything was decided after the data were seen",
+        ),
+        ("Participants' numbers", "Flow of patients", "How many were eligible, and why patients were not included"),
+        ("Descriptive data", "Table 1, Missing data; " + followed, follow_up),
         ("Outcome data", "Toxicity by grade", None),
-        ("Main results", "Toxicity by grade, Prophylaxis against none" + models, None),
+        ("Main results", "Toxicity by grade, Prophylaxis against none" + predictors, adjust),
         (
             "Other analyses",
-            "Multiple imputation under Regression models" if known.models else None,
+            "Missing data: multiple imputation" if known.imputed else None,
             "Any analysis of your own",
         ),
         ("Key results", "The result, at the top", "The answer to your own questions"),

@@ -107,6 +107,7 @@ def study_report(
                 simulated=imagined > 0,
                 follow_up_known=patients.follow_up_days.everyone.known,
                 models=models is not None,
+                imputed=models is not None and any(each.effects for each in models.imputation),
             )
         ),
         definitions=DEFINITIONS,
