@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 # More are counted: nobody mends them one by one.
 MOST_LISTED = 100_000
+FILE = """\
+One row a patient, under a row with these headings: CSV (decimal commas and semicolons are read too) or Parquet.
+Columns in any order; whichever is not marked required may be absent. No names, numbers or dates of patients: a file
+with such a column is refused. A blank cell is not known, never no: without CRS the grade is 0.
+"""
 
 
 @click.command()
@@ -52,6 +57,7 @@ def columns(template: bool) -> None:
     if template:
         click.echo(write_csv([]).decode(), nl=False)
         return
+    click.echo(FILE)
     for column in COLUMNS:
         click.echo(f"{column.name}{' (required)' if column.required else ''}")
         click.echo(f"    {column.meaning}{f' [{column.unit}]' if column.unit else ''}")

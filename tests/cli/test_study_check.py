@@ -145,7 +145,9 @@ def test_other_commands_list_the_first_problems(tmp_path: Path) -> None:
 
 
 def test_columns_are_all_described() -> None:
-    lines = study("columns").stdout.splitlines()
+    about, _, listed = study("columns").stdout.partition("\n\n")
+    assert "A blank cell is not known, never no" in about
+    lines = listed.splitlines()
     assert [line.split(" ")[0] for line in lines if not line.startswith(" ")] == [column.name for column in COLUMNS]
     assert "crs_grade_dose1 (required)" in lines
 

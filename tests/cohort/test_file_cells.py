@@ -192,6 +192,20 @@ def test_refused(column: str, cell: str, told: str) -> None:
     assert len(cell) < 3 or cell.rstrip("+") in column_words(column) or cell not in expected
 
 
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        *((cell, "without a sign for thousands") for cell in ("1.234,5", "1,234.5", "1'234", "1 234,5")),
+        *((cell, "without < or >") for cell in (">1000", "< 250", ">=1000", "≤ 250,5")),
+    ],
+)
+def test_a_number_with_a_sign_is_told_what_is_wrong_with_it(cell: str, told: str) -> None:
+    """The range alone, itself written with a comma, would not say it."""
+    expected = problem("ldh", cell, ";", ldh_uln="250")
+    assert told in expected
+    assert cell not in expected
+
+
 def test_thousands_and_fractions_where_the_file_leaves_the_comma_to_numbers() -> None:
     """With semicolons 1.234 may be German for 1234: asked about where both are in range."""
     assert TWO_WAYS in problem("crs_onset_hours", "1.234", ";")

@@ -25,6 +25,9 @@ _DATE = re.compile(
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,9})([.,][0-9]+)?")
 # One to three digits, a sign, three digits: a fraction in one country and thousands in another.
 _TWO_MEANINGS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+# Both signs, or one twice: thousands.
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(([.' \u00a0\u2019\u202f][0-9]{3})+(,[0-9]+)?|(,[0-9]{3})+\.[0-9]+)")
+_COMPARED = re.compile(r"[<>≤≥~]=? ?[0-9.,]+")
 _LONG_NUMBER = re.compile(r"(\D?\d){7,}")
 _DASHES = "-‐‑‒–—−"
 _GRADE = re.compile(r"((?:grade|gr|g)[ ._]*)?([0-5])([.,]0+)?", re.IGNORECASE)
@@ -248,6 +251,10 @@ def _told(cell: str, expected: str) -> str:
         )
     if "@" in cell:
         return f"{expected}; this looks like an address: the file must not identify anyone"
+    if _COMPARED.fullmatch(cell):
+        return f"{expected}; without < or >: leave the cell blank where only a limit is known"
     if _LONG_NUMBER.fullmatch(cell):
         return f"{expected}; this looks like the number of a person: the file must not identify anyone"
+    if _THOUSANDS.fullmatch(cell):
+        return f"{expected}; without a sign for thousands: 1234.5 or 1234,5"
     return expected
