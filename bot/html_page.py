@@ -33,21 +33,36 @@ table.prose th, table.prose td { white-space: normal; }
 table.prose td { min-width: 7.4rem; overflow-wrap: anywhere; }
 th { font-weight: 600; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 code { font-size: .88em; overflow-wrap: anywhere; }
+.narrow { display: none; }
+.mark { position: fixed; top: 0; right: 0; z-index: 2; margin: 0; padding: .1rem .6rem; background: #a4000f;
+  color: #fff; font-size: .8rem; font-weight: 600; }
 @media (max-width: 56rem) { .pair { grid-template-columns: minmax(0, 1fr); } .scroll > svg { min-width: 34rem; }
+  .scroll.whole > svg { min-width: 0; } .narrow { display: block; } .marked { padding-top: 1.6rem; }
   tbody th { white-space: normal; min-width: 7.4rem; max-width: 9rem; position: sticky; left: 0; background: #fff; }
   caption { white-space: normal; } caption span { display: inline-block; position: sticky; left: 0;
     max-width: calc(100vw - 2.6rem); } }
 @media print { @page { size: A4; margin: 14mm; } body { font-size: 10pt; max-width: none; padding: 0; }
   .pair { grid-template-columns: minmax(0, 1fr); } .pair > div:first-child { max-width: 130mm; }
-  .scroll { overflow: visible; } h2, h3 { break-after: avoid; } svg, tr { break-inside: avoid; }
+  .scroll { overflow: visible; } h2, h3, h2 + p, h3 + p, h2 + p + p { break-after: avoid; }
+  svg, tr, p { break-inside: avoid; } .scroll > svg { max-height: 105mm; } .narrow { display: none; }
+  .mark { top: 45%; right: 0; left: 0; background: none; color: #a4000f; opacity: .14; font-size: 64pt;
+    text-align: center; transform: rotate(-35deg); }
   table { font-size: 8pt; } .scroll > svg { min-width: 0; }
   th, td, caption { padding-right: .4rem; white-space: normal; } .small { font-size: 9pt; }
   tbody th { position: static; max-width: none; } caption span { max-width: none; } }
 """
 
 
-def page(title: str, body: Sequence[str]) -> str:
-    """A whole HTML document. Its policy allows its own style and nothing else: no script, no request, no form."""
+SIMULATED = '<p class="mark">SIMULATED</p>'
+# The pages have tables and pictures wider than a phone, which shows no bar to scroll them by.
+SWIPE = '<p class="small narrow">Pictures and tables that end at the edge go on: swipe them sideways.</p>'
+
+
+def page(title: str, body: Sequence[str], *, simulated: bool = False) -> str:
+    """A whole HTML document. Its policy allows its own style and nothing else: no script, no request, no form.
+
+    ``simulated``: said over every screen and on every printed sheet, which may be looked at by itself.
+    """
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return (
@@ -55,7 +70,8 @@ def page(title: str, body: Sequence[str]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        + (f'{SIMULATED}\n<main class="marked">\n' if simulated else "<main>\n")
         + "\n".join(body)
         + "\n</main>\n</body>\n</html>\n"
     )

@@ -65,6 +65,7 @@ def test_the_files_hold_a_model_that_answers_and_what_it_changes(tmp_path: Path)
         pytest.fail("the patient is not in the table")
     page = (folder / "update.html").read_text(encoding="utf-8")
     assert "SIMULATED" not in page
+    assert "Pareto k says whether" in page
     assert f"tarla model use {model.version.id}.npz</code>" in page
     assert "in-sample" in page
     assert "Nothing has changed yet" in result.output
@@ -82,6 +83,7 @@ def test_simulated_patients_are_named_so_everywhere_and_the_same_again_is_the_sa
     assert result.output.rstrip().endswith("--simulated")
     page = (folder / "update.html").read_text(encoding="utf-8")
     assert "<title>SIMULATED: " in page
+    assert '<p class="mark">SIMULATED</p>' in page
     assert "describes nobody" in page
     record = json.loads((folder / "update.json").read_text(encoding="utf-8"))
     assert record["simulated"]

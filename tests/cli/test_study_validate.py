@@ -110,6 +110,7 @@ def test_page_and_json_hold_the_same_and_need_nothing_else(cohort: Path, made: R
     assert page.loaded == []
     shown = " ".join(page.text)
     assert "Simulated patients" in shown
+    assert '<p class="mark">SIMULATED</p>' in text
     assert validation.model.sha256 in shown
     assert validation.cohort_sha256 == digest_of(cohort)
     assert validation.cohort_sha256 in shown

@@ -49,6 +49,8 @@ def test_page_and_data_are_written_and_told(written):
     assert report_page(StudyReport.model_validate_json(text)) == page
     assert without_origin(page, data) == set()
     assert data["simulated"] is True
+    assert '<p class="mark">SIMULATED</p>' in page
+    assert page.index("This is no trial") < page.index("<h2>")
     assert data["provenance"]["made_on"] is None
     assert data["models"]["seed"] == data["provenance"]["seed"]
     for outside in ("http:", "https:", "<script", "src=", "<link", "url(http"):

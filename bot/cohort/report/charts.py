@@ -153,5 +153,5 @@ def _text(
 def _svg(title: str, height: float, parts: Sequence[str]) -> str:
     box = f'viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}"'
     drawing = f'<svg {box} font-size="12">{"".join(parts)}</svg>'
-    # On a small screen it keeps a size that can be read, and is scrolled, with the keyboard too.
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}, chart">{drawing}</div>'
+    # On a phone it is small and whole: half an axis would mislead, and the figures stand in the table below.
+    return f'<div class="scroll whole" tabindex="0" role="region" aria-label="{escape(title)}, chart">{drawing}</div>'

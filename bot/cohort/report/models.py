@@ -187,7 +187,8 @@ def _predictions(parts: ModelParts) -> str:
         *_simulated(parts),
         words(
             "What each model says of the patients it was made from. That flatters it: the c statistic is given with "
-            "the optimism found by resampling taken off. Groups are of like predictions; bars are exact 95 % intervals."
+            "the optimism found by resampling taken off. Groups are of like predictions; bars are exact 95 % "
+            "intervals. FLIC: Firth's predictions with their level set so that their mean is the share observed."
         ),
     ]
     for outcome in OUTCOMES:

@@ -9,12 +9,17 @@ from bot.cohort.report.comparison import comparison_section, founding_section
 from bot.cohort.report.models import model_sections
 from bot.cohort.report.toxicity import course_section, toxicity_section
 from bot.cohort.report.words import NONE, OUTCOMES, middle, percent, rate, span
-from bot.html_page import page, section, table, words
+from bot.html_page import SWIPE, page, section, table, words
 from knowledge.assessment import Outcome
 from knowledge.cohort.report.groups import ByGroup
 from knowledge.cohort.report.study import StudyReport
 
 TITLE = "Tarlatamab cohort study: CRS and ICANS"
+# Beside the two shares, which would be read as an effect without it.
+NO_TRIAL = (
+    "This is no trial: doctors chose who had tocilizumab, so the difference may be theirs and not the drug's. See "
+    "“Prophylaxis against none” below."
+)
 GROUPS = ("without prophylaxis", "with", "not known", "all")
 TILES = (Outcome.CRS_ANY, Outcome.CRS_GRADE2PLUS, Outcome.ICANS_ANY)
 
@@ -38,6 +43,7 @@ def report_page(report: StudyReport) -> str:
             _words(report),
             _provenance(report),
         ],
+        simulated=report.simulated,
     )
 
 
@@ -62,7 +68,9 @@ def _head(report: StudyReport, title: str) -> list[str]:
     items = "".join(f"<li><b>{escape(value)}</b> {escape(name)}</li>" for name, value in tiles)
     parts.append(f'<ul class="figures">{items}</ul>')
     parts.append(words(_result(report)))
+    parts.append(words(NO_TRIAL))
     parts.append(words("A cohort of those who were treated, after the first dose. 95 % intervals.", small=True))
+    parts.append(SWIPE)
     return parts
 
 
@@ -89,8 +97,8 @@ def _flow(report: StudyReport) -> str:
         "Flow of patients",
         table("Patients, by tocilizumab prophylaxis", ["", *GROUPS], rows),
         words(
-            "Those with a known outcome are the denominators below. The comparison takes the first two columns: "
-            "whoever is not known to be in one is in neither.",
+            "Those with a known outcome are the denominators of this report. The comparison takes the first two "
+            "columns: whoever is not known to be in one is in neither.",
             small=True,
         ),
         table("Follow-up, days after the first dose", ["", *GROUPS], days),

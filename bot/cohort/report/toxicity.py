@@ -34,9 +34,7 @@ def toxicity_section(report: StudyReport) -> str:
         words(f"No grade is known: {', '.join(unseen)}.") if unseen else "",
         pair(
             stacked_grades("Patients by worst grade", bars) if seen else "",
-            table(
-                "Shares of those whose grade is known, with exact 95 % intervals", ["", "any", ">= 2", ">= 3"], shares
-            ),
+            table("Shares of those whose grade is known, with exact 95 % intervals", ["", "any", "≥ 2", "≥ 3"], shares),
             down=True,
         ),
         table("Patients by worst grade", head, rows),

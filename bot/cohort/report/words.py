@@ -11,10 +11,10 @@ from knowledge.cohort.report.summaries import Summary
 NONE = "–"
 OUTCOMES: dict[Outcome, str] = {
     Outcome.CRS_ANY: "CRS, any grade",
-    Outcome.CRS_GRADE2PLUS: "CRS, grade >= 2",
-    Outcome.CRS_GRADE3PLUS: "CRS, grade >= 3",
+    Outcome.CRS_GRADE2PLUS: "CRS, grade ≥ 2",
+    Outcome.CRS_GRADE3PLUS: "CRS, grade ≥ 3",
     Outcome.ICANS_ANY: "ICANS, any grade",
-    Outcome.ICANS_GRADE3PLUS: "ICANS, grade >= 3",
+    Outcome.ICANS_GRADE3PLUS: "ICANS, grade ≥ 3",
 }
 
 

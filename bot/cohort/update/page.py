@@ -6,7 +6,7 @@ from html import escape
 
 from bot.cohort.report.charts import BLUE, ORANGE, Mark, shares
 from bot.cohort.report.words import OUTCOMES, percent
-from bot.html_page import page, pair, section, table, words
+from bot.html_page import SWIPE, page, pair, section, table, words
 from handlers.answer import figures
 from knowledge.cohort.update.expected import Calibration
 from knowledge.cohort.update.report import Change, PoolChange, Rate, UpdateReport
@@ -24,15 +24,18 @@ def update_page(report: UpdateReport) -> str:
         [
             f"<h1>{escape(title)}</h1>",
             *([f'<p class="verdict wrong">{escape(report.notice)}</p>'] if report.notice is not None else []),
+            *(words(told) for told in _levels(report)),
             words(_what(report)),
             f'<p class="verdict">{escape(NOTHING_YET)} <code>{escape(use_command(report))}</code></p>',
             *(words(remark) for remark in report.remarks),
+            SWIPE,
             _risks(report),
             _centre(report),
             _agreement(report),
             _learnt(report),
             _origin(report),
         ],
+        simulated=report.simulated,
     )
 
 
@@ -54,6 +57,16 @@ def _what(report: UpdateReport) -> str:
         f"or higher) and {origin.icans_patients:,} whose ICANS is known ({origin.icans_events:,} had it). The result "
         f"is {report.model.id}."
     )
+
+
+def _levels(report: UpdateReport) -> list[str]:
+    """What changed, of each outcome that was updated."""
+    return [
+        f"{NAMES[each.pool]} at your centre, for a patient with average findings: {_rate(each.centre_before)} before, "
+        f"{_rate(each.centre_after)} after."
+        for each in report.pools
+        if each.khat is not None
+    ]
 
 
 def _risks(report: UpdateReport) -> str:
@@ -153,8 +166,15 @@ def _learnt(report: UpdateReport) -> str:
         ),
         words(
             "The widths start equal, since the published facts are a selection of what was significant; your patients "
-            "are none, so they may say which fits. A Pareto k above its bound, or an effective size below 200, would "
-            "have been refused.",
+            "are none, so they may say which fits.",
+            small=True,
+        ),
+        words(
+            "The model is thousands of draws, each a set of effects that fits the published facts; the update gives "
+            "those more weight that fit your patients. Pareto k says whether a few draws got nearly all the weight, "
+            "which would make the result theirs: the lower the better, also below 0. The effective sample size is "
+            "how many equally weighted draws would tell as much. A Pareto k above its bound, or an effective size "
+            "below 200, would have been refused.",
             small=True,
         ),
     )

@@ -19,7 +19,7 @@ from bot.cohort.validation.words import (
     still_needed,
     unknown,
 )
-from bot.html_page import page, pair, section, table, words
+from bot.html_page import SWIPE, page, pair, section, table, words
 from bot.pictures.drawing import Drawing
 from knowledge.cohort.validation.needed import Needed
 from knowledge.cohort.validation.results import OutcomeValidation, Validation
@@ -29,7 +29,7 @@ TITLE = "Tarla's estimates against what happened"
 TABLED = (5, 10, 15, 20, 30, 40, 50, 60)
 READING = (
     (
-        "Observed/expected",
+        "Observed/expected (O/E)",
         "Patients who had it over the sum of the estimates. 1 is right, 0.5 means half as many as expected. Interval: "
         "Clopper and Pearson's of the share, exact, also without any event.",
     ),
@@ -80,11 +80,11 @@ def validation_page(found: Validation) -> str:
     if found.simulated:
         body.append(f'<p class="verdict wrong">{escape(SIMULATED)}</p>')
     body += [f'<p class="verdict wrong">{escape(told)}</p>' for told in of_site_model(found)]
-    body += [words(left_out(found.flow)), *_verdicts(found), _source(found)]
+    body += [words(left_out(found.flow)), *_verdicts(found), _source(found), SWIPE]
     for place, each in enumerate(found.outcomes):
         body.append(section(HEADINGS[each.outcome], *_outcome(each, f"o{place}", simulated=found.simulated)))
     body.append(_reading())
-    return page(title, body)
+    return page(title, body, simulated=found.simulated)
 
 
 def _verdicts(found: Validation) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DEFINITIONS = {
     "Cohort": "Every row of the file is a patient who was given a first dose of tarlatamab.",
-    "CRS, grade >= 2, grade >= 3": "Worst grade in the window between the first dose and the second, as recorded.",
+    "CRS, grade ≥ 2, grade ≥ 3": "Worst grade in the window between the first dose and the second, as recorded.",
     "ICANS": "Worst grade after cycle 1 day 1, as recorded.",
     "After dose 2, after dose 3": "Worst grade after it and before the next. Empty where the dose was not given: "
     "the file cannot tell that from a grade that is not known.",
