@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -23,6 +24,7 @@ p { margin: .3rem 0; max-width: 62rem; } .small { color: #444; font-size: .9rem;
 .pair.down { grid-template-columns: minmax(0, 1fr); }
 .pair.down > div:first-child { max-width: 46rem; }
 svg { width: 100%; height: auto; font-family: inherit; } svg.key { width: .8rem; height: .8rem; }
+.contents { list-style: none; display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; padding: 0; margin: .8rem 0; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: 0; margin: .2rem 0;
   font-size: .9rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; margin: .3rem 0; }
@@ -41,7 +43,7 @@ code { font-size: .88em; overflow-wrap: anywhere; }
   tbody th { white-space: normal; min-width: 7.4rem; max-width: 9rem; position: sticky; left: 0; background: #fff; }
   caption { white-space: normal; } caption span { display: inline-block; position: sticky; left: 0;
     max-width: calc(100vw - 2.6rem); } }
-@media print { @page { size: A4; margin: 14mm; } body { font-size: 10pt; max-width: none; padding: 0; }
+@media print { nav { display: none; } @page { size: A4; margin: 14mm; } body { font-size: 10pt; max-width: none; padding: 0; }
   .pair { grid-template-columns: minmax(0, 1fr); } .pair > div:first-child { max-width: 130mm; }
   .scroll { overflow: visible; } h2, h3, h2 + p, h3 + p, h2 + p + p { break-after: avoid; }
   svg, tr, p { break-inside: avoid; } .scroll > svg { max-height: 105mm; } .narrow { display: none; }
@@ -99,7 +101,16 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, p
 
 def section(title: str, *parts: str) -> str:
     """A heading and what stands under it."""
-    return f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
+    return f'<section id="{_place(title)}">\n<h2>{escape(title)}</h2>\n' + "\n".join(parts) + "\n</section>"
+
+
+_HEADING = re.compile(r'<section id="([a-z0-9-]+)">\n<h2>(.*?)</h2>')
+
+
+def contents(sections: Sequence[str]) -> str:
+    """Links to sections made by ``section``, in their order."""
+    links = (f'<li><a href="#{place}">{title}</a></li>' for place, title in _HEADING.findall("\n".join(sections)))
+    return f'<nav aria-label="Contents"><ul class="contents">{"".join(links)}</ul></nav>'
 
 
 def pair(chart: str, beside: str, *, down: bool = False) -> str:
@@ -112,6 +123,10 @@ def words(text: str, small: bool = False) -> str:
     """A paragraph."""
     kind = ' class="small"' if small else ""
     return f"<p{kind}>{escape(text)}</p>"
+
+
+def _place(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def _right(numeric: bool) -> str:

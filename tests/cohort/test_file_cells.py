@@ -279,3 +279,14 @@ def test_aliases(alias: str) -> None:
     row = read_cohort("\n".join([",".join(names), ",".join(cells)]).encode()).rows[0]
     field = BY_NAME[meant.name].field
     assert field is None or getattr(row, field) == meant.kind.read(meant.example, commas=False)
+
+
+@pytest.mark.parametrize("total", ["18,,,,", ",,,66,", "0,,,,"])
+def test_a_total_below_the_table_is_no_patient(total: str) -> None:
+    """Read as one of whom nothing is known, it would be counted in the flow of patients."""
+    head = "prior_lines,tocilizumab_prophylaxis,crs_grade_dose1,follow_up_days,icans_grade"
+    with pytest.raises(ProblemsError) as caught:
+        read_cohort(f"{head}\n1,no,0,30,0\n{total}\n".encode())
+    (problem,) = caught.value.problems
+    assert (problem.row, problem.column) == (3, None)
+    assert "delete it" in problem.expected

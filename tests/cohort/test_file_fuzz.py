@@ -147,7 +147,8 @@ def test_problems_beyond_what_is_kept_are_counted() -> None:
     content = ",".join(NAMES).encode() + b"\nx" * (KEPT + 250)
     with pytest.raises(ProblemsError) as caught:
         read_cohort(content)
-    assert (len(caught.value.problems), caught.value.more) == (KEPT, 250)
+    # Each row has two: its cell, and that it holds no patient.
+    assert (len(caught.value.problems), caught.value.more) == (KEPT, KEPT + 500)
 
 
 def test_problems_are_told_as_they_are_found() -> None:

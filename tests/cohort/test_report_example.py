@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 import pytest
@@ -101,3 +102,13 @@ def test_it_is_said_to_be_simulated_and_every_number_is_in_the_data(example):
     whole = report_page(example)
     assert "<title>SIMULATED" in whole
     assert without_origin(whole, example.model_dump(mode="json")) == set()
+
+
+def test_the_contents_lead_to_every_section(example):
+    page = report_page(example)
+    links = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', page)
+    headings = re.findall(r'<section id="([^"]+)">\n<h2>([^<]+)</h2>', page)
+    assert links == headings
+    assert len(headings) > 8
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))

@@ -53,9 +53,11 @@ LDHS = st.one_of(
 
 @st.composite
 def rows(draw: st.DrawFn, *, simulated: bool = True) -> CohortRow:
-    """A patient who does not contradict himself."""
+    """A patient who does not contradict himself, and of whom a file holds enough to be one."""
     crs = [draw(GRADES) for _ in range(3)]
-    icans = draw(GRADES)
+    icans, prophylaxis = draw(GRADES), draw(PRESENCES)
+    if crs[0] is None and icans is None and prophylaxis is Presence.UNKNOWN:
+        prophylaxis = Presence.NO
     fields: dict[str, Any] = {
         "dose_day": draw(st.one_of(st.none(), st.integers(0, 20_000))),
         "age": draw(st.one_of(st.none(), st.integers(18, 90))),
@@ -68,7 +70,7 @@ def rows(draw: st.DrawFn, *, simulated: bool = True) -> CohortRow:
         "diabetes": draw(PRESENCES),
         "cardiovascular_disease": draw(PRESENCES),
         "brain_metastases": draw(PRESENCES),
-        "tocilizumab_prophylaxis": draw(PRESENCES),
+        "tocilizumab_prophylaxis": prophylaxis,
         "crs_grade_dose1": crs[0],
         "crs_grade_dose2": crs[1],
         "crs_grade_dose3": crs[2],

@@ -9,7 +9,7 @@ from bot.cohort.report.comparison import comparison_section, founding_section
 from bot.cohort.report.models import model_sections
 from bot.cohort.report.toxicity import course_section, toxicity_section
 from bot.cohort.report.words import NONE, OUTCOMES, middle, percent, rate, span
-from bot.html_page import SWIPE, page, section, table, words
+from bot.html_page import SWIPE, contents, page, section, table, words
 from knowledge.assessment import Outcome
 from knowledge.cohort.report.groups import ByGroup
 from knowledge.cohort.report.study import StudyReport
@@ -27,24 +27,20 @@ TILES = (Outcome.CRS_ANY, Outcome.CRS_GRADE2PLUS, Outcome.ICANS_ANY)
 def report_page(report: StudyReport) -> str:
     """The whole page."""
     title = f"SIMULATED: {TITLE}" if report.simulated else TITLE
-    return page(
-        title,
-        [
-            *_head(report, title),
-            founding_section(report),
-            toxicity_section(report),
-            comparison_section(report),
-            *([] if report.models is None else model_sections(report.models)),
-            _flow(report),
-            baseline_section(report),
-            course_section(report),
-            _missing(report),
-            _strobe(report),
-            _words(report),
-            _provenance(report),
-        ],
-        simulated=report.simulated,
-    )
+    sections = [
+        founding_section(report),
+        toxicity_section(report),
+        comparison_section(report),
+        *([] if report.models is None else model_sections(report.models)),
+        _flow(report),
+        baseline_section(report),
+        course_section(report),
+        _missing(report),
+        _strobe(report),
+        _words(report),
+        _provenance(report),
+    ]
+    return page(title, [*_head(report, title), contents(sections), *sections], simulated=report.simulated)
 
 
 def _head(report: StudyReport, title: str) -> list[str]:

@@ -17,6 +17,9 @@ from knowledge.factors import Presence
 
 # Cells seen before are not read again: most hold one of few words. The values remembered are those accepted.
 REMEMBERED = 20_000
+# A row in which none of these is known is a total or a note below the table: read as a patient it would be counted.
+_PATIENT = ("tocilizumab_prophylaxis", "crs_grade_dose1", "icans_grade")
+_NO_PATIENT = "a patient of whom prophylaxis, CRS or ICANS is known; if the row is a total or a note, delete it"
 _GRADES = frozenset({"crs_grade_dose1", "crs_grade_dose2", "crs_grade_dose3", "icans_grade"})
 
 
@@ -48,6 +51,8 @@ class RowReader:
             if column not in refused:
                 problems.append(Problem(row, column, expected))
 
+        if not refused.intersection(_PATIENT) and values.keys().isdisjoint(_PATIENT):
+            problems.append(Problem(row, None, _NO_PATIENT))
         patient = _patient(values, against, refused)
         if patient is None and not problems and not self._headings.doubtful:
             problems.append(Problem(row, None, "values that agree with each other"))
