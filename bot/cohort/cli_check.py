@@ -104,6 +104,8 @@ def _as_json(problems: list[Problem], more: int, summary: Summary) -> dict[str, 
 
 
 def _as_text(problems: list[Problem], more: int, summary: Summary) -> list[str]:
+    from knowledge.cohort.repeated import written_twice
+
     lines = [str(problem) for problem in problems]
     if more:
         lines.append(f"and {more:,} more")
@@ -117,6 +119,7 @@ def _as_text(problems: list[Problem], more: int, summary: Summary) -> list[str]:
         f"{patients:,} patient{'' if patients == 1 else 's'}{made_up}, {not_given:,} without and {given:,} with "
         f"prophylactic tocilizumab{f', {unknown:,} not known' if unknown else ''}"
     )
+    lines += written_twice(summary.repeated)
     if patients:
         lines += ["", "Known, of the patients whom it concerns:"]
         lines += [f"  {name:<24}{each.known:>9,} of {each.of:,}" for name, each in summary.columns.items()]

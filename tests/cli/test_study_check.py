@@ -50,6 +50,15 @@ def test_a_good_file(folder: Path) -> None:
     assert "  ldh                            39 of 40" in result.stdout
 
 
+def test_patients_written_twice_are_told(folder: Path) -> None:
+    first = example_csv().splitlines(keepends=True)[1]
+    (folder / "good.csv").write_bytes(example_csv() + first + first)
+    result = study("check", folder / "good.csv")
+    assert result.exit_code == 0
+    assert "2 patients are each the same as another in every column" in result.stdout
+    assert json.loads(study("check", folder / "good.csv", "--json").stdout)["read"]["repeated"] == 2
+
+
 def test_every_problem_is_listed_without_its_cell(folder: Path) -> None:
     result = study("check", folder / "jane.csv")
     assert result.exit_code == 1

@@ -28,12 +28,16 @@ class Known:
 
 @dataclass(frozen=True)
 class Summary:
-    """Patients, by prophylaxis; what is known by column; ``sha256`` of the patients as the file writes them."""
+    """Patients, by prophylaxis; what is known by column; ``sha256`` of the patients as the file writes them.
+
+    ``repeated`` are the same as an earlier one in every column.
+    """
 
     patients: int
     simulated: bool
     with_prophylaxis: int
     without_prophylaxis: int
+    repeated: int
     columns: dict[str, Known]
     sha256: str
 
@@ -76,6 +80,7 @@ class Tally:
             self._simulated,
             self._prophylaxis[Presence.YES],
             self._prophylaxis[Presence.NO],
+            self._digest.repeated,
             {name: Known(known, self._of[name]) for name, known in self._known.items()},
             self._digest.hex,
         )

@@ -55,6 +55,11 @@ class Digest:
         self._times[csv_line(row)] += 1
 
     @property
+    def repeated(self) -> int:
+        """Patients so far who are the same as an earlier one in every column."""
+        return self._times.total() - len(self._times)
+
+    @property
     def hex(self) -> str:
         """Of the patients so far."""
         sha256 = hashlib.sha256(f"{HEADER}\n".encode())
