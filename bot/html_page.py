@@ -43,7 +43,8 @@ code { font-size: .88em; overflow-wrap: anywhere; }
   tbody th { white-space: normal; min-width: 7.4rem; max-width: 9rem; position: sticky; left: 0; background: #fff; }
   caption { white-space: normal; } caption span { display: inline-block; position: sticky; left: 0;
     max-width: calc(100vw - 2.6rem); } }
-@media print { nav { display: none; } @page { size: A4; margin: 14mm; } body { font-size: 10pt; max-width: none; padding: 0; }
+@media print { nav { display: none; }
+  @page { size: A4; margin: 14mm; } body { font-size: 10pt; max-width: none; padding: 0; }
   .pair { grid-template-columns: minmax(0, 1fr); } .pair > div:first-child { max-width: 130mm; }
   .scroll { overflow: visible; } h2, h3, h2 + p, h3 + p, h2 + p + p { break-after: avoid; }
   svg, tr, p { break-inside: avoid; } .scroll > svg { max-height: 105mm; } .narrow { display: none; }
