@@ -56,7 +56,7 @@ def run(larger: Path | None) -> list[dict[str, Any]]:
                         "cohorts": cohorts,
                     }
                     found.append(line)
-                    print(line, flush=True)  # noqa: T201
+                    print(line, flush=True)  # noqa: T201 - how far it is
     return found
 
 

@@ -132,7 +132,7 @@ def raises_risk(fitted: FirthFit, coefficient: int) -> bool:
 
 @CODINGS
 @pytest.mark.parametrize(("association", "coefficient"), [("rf.joshi.ldh.crs", 1), ("rf.joshi.liver.crs", 2)])
-def test_predictors_of_crs(ldh, association: str, coefficient: int) -> None:  # type: ignore[no-untyped-def]
+def test_predictors_of_crs(ldh, association: str, coefficient: int) -> None:  # type: ignore[no-untyped-def]  # any coding of LDH
     """By either coding of LDH, for the study does not say which it used."""
     design = [[1.0, ldh(row), row.liver_metastases is YES] for row in WITHOUT]
     assert EVIDENCE.association(association).direction == "higher"
@@ -140,7 +140,7 @@ def test_predictors_of_crs(ldh, association: str, coefficient: int) -> None:  # 
 
 
 @CODINGS
-def test_predictor_of_crs_of_grade_2(ldh) -> None:  # type: ignore[no-untyped-def]
+def test_predictor_of_crs_of_grade_2(ldh) -> None:  # type: ignore[no-untyped-def]  # any coding of LDH
     outcome = [bool(row.had(Outcome.CRS_GRADE2PLUS)) for row in WITHOUT]
     assert EVIDENCE.association("rf.joshi.ldh.crs_g2").direction == "higher"
     assert raises_risk(fit([[1.0, ldh(row)] for row in WITHOUT], outcome), 1)

@@ -224,7 +224,7 @@ def test_an_endless_line_is_given_up_early() -> None:
 
     stream = Endless()
     with pytest.raises(UnreadableError):
-        read_cohort(stream)  # type: ignore[arg-type]
+        read_cohort(stream)  # type: ignore[arg-type]  # raw, and read like any other
     assert stream.taken < 10 * LONGEST_LINE
 
 

@@ -28,9 +28,9 @@ def cells(patients: Patients) -> Cells:
 @given(PATIENTS, st.randoms())
 def test_the_order_of_patients_does_not_matter(patients: Patients, random: object) -> None:
     shuffled = list(patients)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     for measure in (observed_expected, calibration_in_the_large, c_statistic, recalibration, needed, groups):
-        assert measure(cells(patients)) == measure(cells(shuffled))  # type: ignore[operator]
+        assert measure(cells(patients)) == measure(cells(shuffled))  # type: ignore[operator]  # each takes cells alone
 
 
 @given(PATIENTS)

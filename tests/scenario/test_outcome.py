@@ -155,7 +155,7 @@ async def test_a_colleague_records_it_and_does_not_see_the_findings(tmp_path: Pa
     assert "480" not in words(view)
     assert "liver metastases yes" not in words(view)
     assert outcome.payload is not None
-    assert outcome.payload["asker"]["user"] == COLLEAGUE.user_id  # type: ignore[index,call-overload]
+    assert outcome.payload["asker"]["user"] == COLLEAGUE.user_id  # type: ignore[index,call-overload]  # any JSON
     # Who asked finds it beside the answer.
     (home,) = running.called("views.publish")
     assert SEEN_WORDS in words(home)
@@ -366,6 +366,6 @@ async def test_with_hashed_ids_who_recorded_is_hashed_and_ones_own_answer_still_
     assert outcome.kind == "outcome_recorded"
     assert outcome.payload is not None
     asker = outcome.payload["asker"]
-    assert all(str(asker[name]).startswith("hmac:") for name in ("user", "channel", "team"))  # type: ignore[index,call-overload]
+    assert all(str(asker[name]).startswith("hmac:") for name in ("user", "channel", "team"))  # type: ignore[index,call-overload]  # any JSON
     for name in (b"U0FELLOW01", b"T0TARLADEV", b"C0TUMOURBD"):
         assert name not in path.read_bytes()

@@ -46,7 +46,7 @@ def test_a_form_filled_with_what_stands_sends_the_same_back(outcome: PatientOutc
     view = outcome_form(Found("7-abcd", 7, None, Standing(recorded(9), outcome)), channel="C0TUMOURBD")
     check_view(view)
     sent = read_outcome_form(untouched(view))
-    assert sent == outcome if not outcome.tells_nothing else set(sent) == set(fields.CHOICES)  # type: ignore[arg-type]
+    assert sent == outcome if not outcome.tells_nothing else set(sent) == set(fields.CHOICES)  # type: ignore[arg-type]  # of a dict: its errors
     assert read_outcome_origin(view["private_metadata"]) == OutcomeOrigin("7-abcd", 9, False, "C0TUMOURBD")
 
 
@@ -79,7 +79,7 @@ def test_what_cannot_be_is_refused(crs: int, icans: int, day: int) -> None:
 def test_a_payload_of_another_shape_is_not_read(change: dict[str, object]) -> None:
     payload = outcome_payload("7-abcd", PatientOutcome(1, 0, Presence.NO, 8), None, ASKER, "0.1.0")
     with pytest.raises(TypeError):
-        outcome_from_payload({**payload, **change})  # type: ignore[dict-item]
+        outcome_from_payload({**payload, **change})  # type: ignore[dict-item]  # the wrong shape is the case
 
 
 def test_each_outcome_of_an_answer_has_one_successor() -> None:

@@ -227,6 +227,9 @@ def in_short(found: Validation) -> str:
 
 
 def _wrapped(line: str) -> str:
-    """Long sentences on several lines; figures and their names keep the space between them."""
+    """Long sentences on several lines; figures and their names keep the space between them, a figure its %."""
     indent = " " * (len(line) - len(line.lstrip()))
-    return line if len(line) <= WIDTH else fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+    if len(line) <= WIDTH:
+        return line
+    held = line.replace(" %", "\N{NO-BREAK SPACE}%")
+    return fill(held, WIDTH, subsequent_indent=indent, break_on_hyphens=False).replace("\N{NO-BREAK SPACE}%", " %")

@@ -67,7 +67,7 @@ class SiteUpdate:
     def origin(self) -> SiteOrigin:
         """What the file says of its making."""
         origin = self.model.site
-        assert origin is not None  # noqa: S101  # update() has just written it
+        assert origin is not None  # noqa: S101 - update() has just written it
         return origin
 
 

@@ -23,15 +23,6 @@ class Measure(FrozenModel):
     method: str = ""
     note: str = ""
 
-    @property
-    def has_interval(self) -> bool:
-        """Whether both limits are known."""
-        return self.low is not None and self.high is not None
-
-    def excludes(self, value: float) -> bool:
-        """Whether the interval is known to lie wholly above or below ``value``."""
-        return (self.low is not None and self.low > value) or (self.high is not None and self.high < value)
-
 
 def withheld(reason: str) -> Measure:
     """A figure that is not given, and why."""
