@@ -96,6 +96,14 @@ def test_the_summary_says_what_was_compared_and_that_it_is_simulated(cohort: Pat
     assert "nan" not in found.output.lower()
 
 
+def test_no_line_of_the_summary_begins_with_the_sign_of_a_figure(tmp_path: Path) -> None:
+    path = tmp_path / "cohort.csv"
+    path.write_bytes(CliRunner().invoke(main, ["study", "example"]).stdout_bytes)
+    found = run(path, "--shipped")
+    assert found.exit_code == 0
+    assert [line for line in found.output.splitlines() if line.lstrip().startswith("%")] == []
+
+
 def test_page_and_json_hold_the_same_and_need_nothing_else(cohort: Path, made: Result) -> None:
     assert made.exit_code == 0
     folder = cohort.parent / "made" / "here"
