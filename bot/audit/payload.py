@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Outcomes in the order of an answer; the names in a payload.
@@ -55,3 +55,14 @@ def figures(payload: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         interval = outcome.get("interval")
         low, high = interval if isinstance(interval, list) and len(interval) == 2 else (None, None)
         yield text(outcome.get("outcome")), text(outcome.get("risk")), text(low), text(high)
+
+
+def account_of(asker: Mapping[str, str]) -> str:
+    """One name for a person: the account with its organisation or workspace, or the account at a terminal.
+
+    Raises:
+        KeyError: the asker names no door or no account.
+    """
+    if asker["via"] == "cli":
+        return f"terminal/{asker['user']}"
+    return f"{asker.get('enterprise') or asker.get('team') or 'unknown'}/{asker['user']}"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from bot.audit.payload import account_of
 from bot.audit.recomputing import Difference, Figure, Level, Recomputing
 from bot.ledger.check import Retention, problem_of
 from bot.ledger.connection import AUDIT_WAIT_MS, open_for_reading
@@ -242,7 +243,7 @@ class _Looking:
             payload = json.loads(body)
             model_id, sha256 = str(payload["model"]["id"]), str(payload["model"]["sha256"])
             asker = {str(name): str(value) for name, value in payload["asker"].items()}
-            who = person_of(asker)
+            who = account_of(asker)
             time = row.time.decode()
             if not summary.asked.takes(time, model_id):
                 return
@@ -293,10 +294,3 @@ class _Looking:
         mine = row.ref == self._ref and row.kind == LedgerKind.NOTIFIED.value.encode() and row.body is not None
         if mine and problem_of(row, row.seq, pruned=pruned) is None:
             self._spool.execute("INSERT OR IGNORE INTO told VALUES (?)", (json.loads(row.body or b"")["who"],))
-
-
-def person_of(asker: Mapping[str, str]) -> str:
-    """One name for a person: the account with its organisation or workspace, or the account at a terminal."""
-    if asker["via"] == "cli":
-        return f"terminal/{asker['user']}"
-    return f"{asker.get('enterprise') or asker.get('team') or 'unknown'}/{asker['user']}"

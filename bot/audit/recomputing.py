@@ -10,7 +10,8 @@ from enum import StrEnum
 from functools import lru_cache
 
 from handlers.answer.figures import risk_estimate, risk_ranges
-from handlers.answer.view import EXPLAINED, LABELS, describe
+from handlers.answer.findings import describe
+from handlers.answer.view import EXPLAINED, LABELS
 from handlers.ports import Json
 from handlers.records import (
     DECIMALS,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from handlers.answer.figures import risk_estimate
+from handlers.answer.findings import describe
 from handlers.answer.plain import aligned
-from handlers.answer.view import LABELS, describe
+from handlers.answer.view import LABELS
 from knowledge.assessment import Outcome
 from knowledge.engine import assess
 from knowledge.factors import LdhMultiple, PatientFactors, Presence

@@ -16,9 +16,10 @@ from bot.pictures.drawing import INK, LARGE, NORMAL, SMALL, SOFT, Drawing, rende
 from handlers.answer import figures
 from handlers.answer.elsewhere import elsewhere
 from handlers.answer.figures import NO_BREAK_SPACE
+from handlers.answer.findings import describe
 from handlers.answer.own_patients import SIMULATED, counts
 from handlers.answer.plain import wrapped
-from handlers.answer.view import LABELS, PURPOSE, TITLE, describe, model_named
+from handlers.answer.view import LABELS, PURPOSE, TITLE, model_named
 from handlers.outcomes import Answered
 from knowledge.assessment import Assessment, Outcome
 from knowledge.evidence import Evidence

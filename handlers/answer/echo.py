@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.answer.view import describe
+from handlers.answer.findings import describe
 from knowledge.factors import PatientFactors
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from handlers.answer import figures, own_patients
 from handlers.answer.elsewhere import elsewhere
+from handlers.answer.findings import describe, presences
 from knowledge import comparators
 from knowledge.assessment import Assessment, Outcome
 from knowledge.evidence import Evidence
 from knowledge.exact import fisher_exact
-from knowledge.factors import LdhCategory, LdhMeasured, PatientFactors, Presence
+from knowledge.factors import LdhCategory, PatientFactors, Presence
 from knowledge.model import Model
 from knowledge.spread import IntervalSources, interval_sources
 
@@ -115,49 +116,6 @@ def model_named(assessment: Assessment) -> str:
     return f"model {own_patients.named(assessment.model.id, assessment.site)}"
 
 
-def describe(factors: PatientFactors) -> str:
-    """The findings as understood, in closed vocabulary."""
-    parts = [_describe_ldh(factors)]
-    parts += [f"{name} {presence.value}" for name, presence in _presences(factors)]
-    return " · ".join(parts)
-
-
-def _presences(factors: PatientFactors) -> tuple[tuple[str, Presence], ...]:
-    return (
-        ("liver metastases", factors.liver_metastases),
-        ("diabetes", factors.diabetes),
-        ("CVD", factors.cardiovascular_disease),
-    )
-
-
-def _describe_ldh(factors: PatientFactors) -> str:
-    ldh = factors.ldh
-    if ldh is None:
-        return "LDH unknown"
-    if isinstance(ldh, LdhCategory):
-        return f"LDH {ldh.category}"
-    if isinstance(ldh, LdhMeasured):
-        unit = "" if ldh.uln.unit is ldh.unit else f" {ldh.uln.unit}"
-        site = ", this site's" if ldh.uln_from == "site" else ""
-        return (
-            f"LDH {_number(ldh.value)} {ldh.unit} = {_multiple(ldh.ratio)} × ULN ({_number(ldh.uln.value)}{unit}{site})"
-        )
-    return f"LDH {_number(ldh.multiple)} × ULN"
-
-
-def _number(value: float) -> str:
-    return f"{value:.10g}"
-
-
-def _multiple(ratio: float) -> str:
-    """To one decimal; more where one decimal would hide which side of the limit it is."""
-    for digits in (1, 2, 3, 4):
-        text = f"{ratio:.{digits}f}"
-        if (float(text) > 1.0) == (ratio > 1.0) and (float(text) < 1.0) == (ratio < 1.0):
-            return text
-    return "just above 1" if ratio > 1.0 else "just below 1"
-
-
 def _row(assessment: Assessment, outcome: Outcome, evidence: Evidence) -> Row:
     count = assessment.observed_of(outcome)
     beside = elsewhere(outcome, evidence)
@@ -212,7 +170,7 @@ def _predictors(assessment: Assessment, evidence: Evidence) -> str:
     if icans:
         events = assessment.observed_of(Outcome.ICANS_ANY).events
         parts.append(f"{' and '.join(icans)} (ICANS: one study, {events} events, not replicated)")
-    unknown = [name for name, presence in _presences(factors) if presence is Presence.UNKNOWN]
+    unknown = [name for name, presence in presences(factors) if presence is Presence.UNKNOWN]
     if elevated is None:
         unknown.insert(0, "LDH")
     text = "; ".join(parts) if parts else "none among those known"

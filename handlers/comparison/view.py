@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from handlers.answer import TableMode
 from handlers.answer.figures import risk_estimate, unbroken
+from handlers.answer.findings import describe
 from handlers.answer.own_patients import marked, origin
 from handlers.answer.plain import aligned
-from handlers.answer.view import PURPOSE, describe, model_named
+from handlers.answer.view import PURPOSE, model_named
 from handlers.blockkit import Block, code_section, context, escape, section, table
 from handlers.comparison.variants import Variant
 from knowledge.assessment import Assessment, Outcome

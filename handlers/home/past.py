@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from handlers.answer import figures
-from handlers.answer.view import LABELS, describe
+from handlers.answer.findings import describe
+from handlers.answer.view import LABELS
 from handlers.blockkit import Block, button, escape, section
 from handlers.controls import OUTCOME
 from handlers.outcome.record import in_words, standing_outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.answer.view import describe
+from handlers.answer.findings import describe
 from handlers.blockkit import Block, context, escape, modal, plain, section
 from handlers.controls import OUTCOME_CALLBACK
 from handlers.outcome import fields

@@ -9,7 +9,8 @@ import pytest
 
 from bot.cohort.inline_svg import inline_svg
 from bot.cohort.report.model_plots import FURTHEST, forest, ldh_by_outcome, predicted_against_observed
-from bot.cohort.report.models import REPORTED, model_sections, odds, p_value
+from bot.cohort.report.model_words import odds, p_value
+from bot.cohort.report.models import REPORTED, model_sections
 from bot.html_page import page
 from knowledge import evidence
 from knowledge.assessment import Outcome

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Locator
 
 from handlers.answer import TableMode
-from handlers.answer.view import describe
+from handlers.answer.findings import describe
 from handlers.comparison import Compared, comparison_blocks, variants
 from handlers.form import Door, Origin, fields, form_view
 from handlers.form.reading import CHOOSE

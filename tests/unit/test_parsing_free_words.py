@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.answer import understood_line
-from handlers.answer.view import describe
+from handlers.answer.findings import describe
 from handlers.parsing import Refusal, RefusalCode, Understood, parse
 from handlers.parsing.parse import unvalued_note
 from handlers.parsing.terms import Alternative, Finding, Form, Name, Noun, Side, Subject, Value

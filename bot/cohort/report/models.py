@@ -7,6 +7,7 @@ from html import escape
 
 from bot.cohort.inline_svg import inline_svg
 from bot.cohort.report.model_plots import forest, ldh_by_outcome, predicted_against_observed
+from bot.cohort.report.model_words import NONE, named, odds, p_value, whole
 from bot.html_page import pair, section, table, words
 from knowledge.assessment import Outcome
 from knowledge.cohort.report.imputation import Imputed
@@ -16,19 +17,7 @@ from knowledge.cohort.report.optimism import Performance
 from knowledge.cohort.report.predictors import MEANINGS, Predictor
 from knowledge.cohort.report.specification import NAMES, OUTCOMES, Specification
 
-NONE = "–"
 STANDINGS = {"univariable": "by itself", "published": "as the study", "exploratory": "exploratory"}
-_SHORT_OUTCOMES = {
-    Outcome.CRS_ANY: "CRS any",
-    Outcome.CRS_GRADE2PLUS: "CRS ≥ 2",
-    Outcome.ICANS_ANY: "ICANS any",
-}
-_SHORT = {
-    Predictor.LDH_ELEVATED: "LDH > limit",
-    Predictor.LDH_DOUBLINGS: "LDH per doubling",
-    Predictor.LIVER: "liver",
-    Predictor.CVD: "CVD",
-}
 # What the founding study reports of each outcome, with the ids of the evidence.
 REPORTED: dict[Outcome, str] = {
     Outcome.CRS_ANY: "LDH and liver metastases as predictors (rf.joshi.ldh.crs, rf.joshi.liver.crs)",
@@ -58,19 +47,19 @@ def _size(parts: ModelParts) -> str:
     )
     rows = [
         [
-            _model(each.specification),
+            named(each.specification),
             f"{each.events:,}/{each.n:,}",
             f"{each.parameters}",
             f"{each.per_parameter:.1f}",
-            _whole(each.needed),
+            whole(each.needed),
             NONE if each.shrinkage is None else f"{each.shrinkage:.2f}",
         ]
         for each in parts.sizes
     ]
     criteria = [
         [
-            _model(each.specification),
-            *(_whole(count) for count in (each.by_shrinkage, each.by_optimism, each.by_overall_risk, each.needed_all)),
+            named(each.specification),
+            *(whole(count) for count in (each.by_shrinkage, each.by_optimism, each.by_overall_risk, each.needed_all)),
         ]
         for each in parts.sizes
     ]
@@ -161,7 +150,7 @@ def _by_sentence(said: Sequence[tuple[Specification, Sequence[str]]], *, outcome
     models: dict[str, list[str]] = {}
     for specification, lines in said:
         for line in filter(None, lines):
-            models.setdefault(line, []).append(_model(specification, outcome=outcome))
+            models.setdefault(line, []).append(named(specification, outcome=outcome))
     return [words(f"{'; '.join(dict.fromkeys(names))}: {line}", small=True) for line, names in models.items()]
 
 
@@ -218,7 +207,7 @@ def _predictions(parts: ModelParts) -> str:
 
 def _discrimination(found: Performance) -> list[str]:
     return [
-        _model(found.specification),
+        named(found.specification),
         f"{found.events:,}/{found.n:,}",
         f"{found.apparent:.2f}",
         NONE if found.optimism is None else f"{found.optimism:.2f}",
@@ -250,7 +239,7 @@ def _imputed(parts: ModelParts, found: Imputed) -> Iterator[list[str]]:
         plain = next((each for each in beside.effects if each.predictor is effect.predictor), None)
         yield [
             MEANINGS[effect.predictor].label,
-            _model(found.specification),
+            named(found.specification),
             f"{found.sample.n:,}",
             f"{found.incomplete:,}",
             f"{found.sets}",
@@ -277,41 +266,8 @@ def _methods(parts: ModelParts) -> str:
     )
 
 
-def odds(ratio: float, limits: tuple[float | None, float | None]) -> str:
-    """``2.16 (0.94 to 6.39)``; words where there is no limit."""
-    low, high = limits
-    lower = "no lower limit" if low is None else _ratio(low)
-    return f"{_ratio(ratio)} ({lower} to {'no upper limit' if high is None else _ratio(high)})"
-
-
-def _ratio(value: float) -> str:
-    if value < 0.01:
-        return "below 0.01"
-    if value > 9_999:
-        return "above 9,999"
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
-
-
-def p_value(p: float) -> str:
-    """Two figures; ``below 0.001``."""
-    if p < 0.001:
-        return "below 0.001"
-    return f"{p:.2f}" if p >= 0.1 else f"{p:.2g}"
-
-
-def _model(specification: Specification, *, outcome: bool = True) -> str:
-    """For example ``CRS >= 2 ~ LDH per doubling + liver (exploratory)``."""
-    names = " + ".join(_SHORT.get(each, MEANINGS[each].label) for each in specification.predictors)
-    note = " (exploratory)" if specification.standing == "exploratory" else ""
-    return f"{_SHORT_OUTCOMES[specification.outcome]} ~ {names}{note}" if outcome else f"{names}{note}"
-
-
 def _simulated(parts: ModelParts) -> list[str]:
     return [words("Simulated patients: these figures are of nobody.")] if parts.population.simulated else []
-
-
-def _whole(number: int | None) -> str:
-    return NONE if number is None else f"{number:,}"
 
 
 def _key(outcome: Outcome) -> str:
